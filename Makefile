@@ -1,0 +1,106 @@
+# `make run` and `make test` are all a newcomer needs; each sets up what it uses, once. `make` lists the rest.
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+# Which Python makes the virtual environment. Left alone, the first one of these that is new enough.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PAGE := web/node_modules
+# A Node on PATH serves if it is new enough for the type checker and `node --test`; else PyPI's is installed.
+NODE_ON_PATH := $(shell command -v npm >/dev/null && \
+	node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null && echo yes)
+ifeq ($(NODE_ON_PATH),yes)
+NPM := npm --prefix web
+NODE_SETUP :=
+else
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web
+NODE_SETUP := $(VENV)/.node
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format lock load clean FORCE
+# A recipe that fails halfway leaves no stamp behind that says it is done.
+.DELETE_ON_ERROR:
+
+help: ## List the commands.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: $(VENV)/.ready $(PAGE)/.ready ## Serve the chat at http://127.0.0.1:8000/ (HOST=… and PORT=… change that).
+	@# Deflate costs 33 KiB a connection, and a third of the time an event takes.
+	@exec $(BIN)/uvicorn chat.main:app --host $(HOST) --port $(PORT) --ws-per-message-deflate false
+
+test: lint ## Run everything a change must pass: lint, types, layers, page tests, Python tests, coverage.
+	@$(NPM) test --silent
+	@$(BIN)/pytest --cov --cov-report=term-missing:skip-covered
+
+lint: $(VENV)/.ready $(PAGE)/.ready ## Run the linters, the type checkers and the layer contracts only.
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(NPM) run --silent typecheck
+
+format: $(VENV)/.ready ## Format the Python code and make the repairs that ruff can make.
+	@$(BIN)/ruff check --fix-only
+	@$(BIN)/ruff format
+
+load: $(VENV)/.ready ## Open Locust's page for a load test of a server that runs.
+	@exec $(BIN)/locust -f loadtests/
+
+# Versions stay as they are where the new requirements allow it; `make lock LOCK=--upgrade` takes the newest.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate
+lock: $(VENV)/.ready $(NODE_SETUP) ## Write the lock files anew, after a change of pyproject.toml or web/package.json.
+	@$(COMPILE) $(LOCK) --all-extras pyproject.toml -o requirements.lock
+	@$(COMPILE) $(LOCK) --group pyproject.toml:node -o requirements-node.lock
+	@$(NPM) install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --silent
+
+clean: ## Remove all that these commands made, the virtual environment included.
+	rm -rf $(VENV) $(PAGE) web/static/vendor build dist htmlcov .coverage .coverage.* \
+		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- Set-up: one stamp for each step, so that nothing is done twice. -----------------------------
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { \
+		echo "Parley needs Python 3.11 or newer, and found none: install it, or name it with PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Parley needs Python 3.11 or newer with its venv module (Debian: python3-venv), and $(PYTHON) is not that." >&2; \
+		exit 1; }
+	@echo "Making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+# pip brings uv, and uv the rest: a minute's work for pip is three seconds' for uv, and it removes
+# what the lock no longer names. Where uv finds no index (one that only pip is told of), pip does it all.
+$(VENV)/.locked: requirements.lock $(VENV)/.made
+	@echo "Installing Python packages from requirements.lock"
+	@awk '/^[a-z0-9]/ { wanted = /^uv==/ } wanted' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock || { \
+		echo "uv could not; pip can, but takes a minute"; \
+		$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock; }
+	@rm -f $(VENV)/.node
+	@touch $@
+
+# The build backend is in the lock as well, so that no build environment is fetched.
+$(VENV)/.ready: pyproject.toml $(VENV)/.locked
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.node: requirements-node.lock $(VENV)/.locked
+	@echo "Installing Node from requirements-node.lock: none on PATH is version 20 or newer"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+# Once more, too, where the copies that the server serves are gone.
+$(PAGE)/.ready: web/package.json web/package-lock.json web/vendor.mjs \
+		$(if $(wildcard web/static/vendor/*),,FORCE) | $(NODE_SETUP)
+	@echo "Installing the page's libraries from web/package-lock.json"
+	@$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@$(NPM) run --silent vendor
+	@touch $@
