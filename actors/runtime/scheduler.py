@@ -1,0 +1,109 @@
+"""Time and turns: what the runtime needs of an event loop, and a virtual one for tests.
+
+`Scheduler` is the part of `asyncio.AbstractEventLoop` that the runtime uses, so in production the running loop *is*
+the scheduler. `VirtualScheduler` runs a whole actor system without a loop, a clock or a sleep: its time moves only
+when a test moves it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Cancellable(Protocol):
+    """A callback that was scheduled and can still be taken back."""
+
+    def cancel(self) -> None:
+        """Make sure that the callback does not run. Does nothing if it ran already."""
+
+
+class Scheduler(Protocol):
+    """The part of an asyncio event loop that actors need. Times are monotonic seconds."""
+
+    def time(self) -> float:
+        """Return the current time of this scheduler's clock."""
+
+    def call_soon(self, callback: Callable[..., object], /, *args: object) -> Cancellable:
+        """Run `callback` in a later turn, in the order of the calls. Only from the scheduler's own thread."""
+
+    def call_soon_threadsafe(self, callback: Callable[..., object], /, *args: object) -> Cancellable:
+        """Do as `call_soon`, from any thread."""
+
+    def call_later(self, delay: float, callback: Callable[..., object], /, *args: object) -> Cancellable:
+        """Run `callback` after `delay` seconds. Only from the scheduler's own thread."""
+
+
+class _Scheduled:
+    __slots__ = ("args", "callback", "cancelled")
+
+    def __init__(self, callback: Callable[..., object], args: tuple[object, ...]) -> None:
+        self.callback = callback
+        self.args = args
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def __call__(self) -> None:
+        if not self.cancelled:
+            self.callback(*self.args)
+
+
+class VirtualScheduler:
+    """A scheduler whose time stands still until it is advanced.
+
+    Callbacks run in the order in which they were scheduled, timers in the order of their due times. Nothing runs
+    outside of `run` and `advance`, so between two calls a test sees a system at rest.
+    """
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._ready: deque[_Scheduled] = deque()
+        self._timers: list[tuple[float, int, _Scheduled]] = []
+        self._sequence = itertools.count()
+
+    def time(self) -> float:
+        """Return the virtual time in seconds, 0.0 at the start."""
+        return self._now
+
+    def call_soon(self, callback: Callable[..., object], /, *args: object) -> Cancellable:
+        """Run `callback` in the next `run`."""
+        scheduled = _Scheduled(callback, args)
+        self._ready.append(scheduled)
+        return scheduled
+
+    call_soon_threadsafe = call_soon
+
+    def call_later(self, delay: float, callback: Callable[..., object], /, *args: object) -> Cancellable:
+        """Run `callback` once the time was advanced by `delay` seconds."""
+        scheduled = _Scheduled(callback, args)
+        heapq.heappush(self._timers, (self._now + delay, next(self._sequence), scheduled))
+        return scheduled
+
+    def run(self, most: int = 1_000_000) -> None:
+        """Run until nothing is ready. Time does not move.
+
+        Raises `RuntimeError` after `most` callbacks: actors that keep each other busy would never come to rest.
+        """
+        for _ in range(most):
+            if not self._ready:
+                return
+            self._ready.popleft()()
+        if self._ready:
+            raise RuntimeError(f"still busy after {most} callbacks")
+
+    def advance(self, seconds: float) -> None:
+        """Move the time forward, running every timer that falls due on the way at its own time."""
+        end = self._now + seconds
+        self.run()
+        while self._timers and self._timers[0][0] <= end:
+            self._now, _, scheduled = heapq.heappop(self._timers)
+            scheduled()
+            self.run()
+        self._now = end

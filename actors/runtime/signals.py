@@ -1,0 +1,58 @@
+"""What the runtime itself says to actors, and the two kinds of message that it treats specially."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from actors.runtime.ref import ActorRef
+
+
+class Signal(msgspec.Struct, frozen=True):
+    """A message that overtakes all ordinary ones and is never refused.
+
+    For the few messages that an actor must see although its mailbox is full or held. Whoever sends one bounds how
+    many there can be.
+    """
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A message whose sender is owed an answer.
+
+    If the receiver crashes on it, is dead, stops before handling it or has a full mailbox, the runtime tells
+    `sender` `RequestFailed`. So a sender always hears: its answer, or why there is none.
+    """
+
+    sender: ActorRef[Any]
+
+
+class RequestFailed(Signal, frozen=True):
+    """The request was not answered, and will not be.
+
+    `error` is what the handler raised, `pykka.ActorDeadError`, or `MailboxFull`. After an error raised by the
+    handler nothing is known about how far it came.
+    """
+
+    request: Request
+    error: BaseException
+
+
+class Terminated(msgspec.Struct, frozen=True):
+    """A watched actor has ended for good. `error` is None if it was stopped or stopped itself.
+
+    Comes after everything that the actor itself had sent to the watcher, and is never refused.
+    """
+
+    ref: ActorRef[Any]
+    error: BaseException | None
+
+
+class Restarted(msgspec.Struct, frozen=True):
+    """A watched actor crashed and runs again: same ref, same mailbox, new state.
+
+    Comes after everything that the crashed incarnation had sent to the watcher, and is never refused.
+    """
+
+    ref: ActorRef[Any]

@@ -1,0 +1,118 @@
+"""The parental half of an actor: it starts, restarts and stops children.
+
+It decides by the child's specification alone and runs no user code, so there is nothing in it that could crash. The
+strategy is one_for_one: a failing child does not concern its siblings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+
+from actors.runtime.cell import Cell, State
+from actors.runtime.errors import RestartIntensityExceeded
+from actors.runtime.spec import ChildSpec, Restart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from actors.runtime.actor import Actor
+    from actors.runtime.system import ActorSystem
+
+A = TypeVar("A", bound="Actor")
+
+log = structlog.get_logger()
+
+
+class Supervisor:
+    """The children of one actor, or of the root, in the order of their start. Only used on the loop's thread."""
+
+    __slots__ = ("_done", "_escalate", "_system", "_together", "cells", "path", "stopping")
+
+    def __init__(
+        self,
+        system: ActorSystem,
+        path: str,
+        escalate: Callable[[BaseException], object],
+        *,
+        together: bool,
+    ) -> None:
+        self.path = path
+        self.cells: dict[str, Cell[Any]] = {}
+        self.stopping = False
+        self._system = system
+        self._escalate = escalate
+        self._together = together
+        self._done: list[Callable[[], object]] = []
+
+    def spawn(self, spec: ChildSpec[A]) -> Cell[A]:
+        """Start a child. Raises `ValueError` if a living one has its name, or if all are being stopped."""
+        if self.stopping:
+            raise ValueError(f"{self.path or '/'} is stopping, cannot start {spec.name!r}")
+        if spec.name in self.cells:
+            raise ValueError(f"{self.path}/{spec.name} exists already")
+        cell = Cell(self._system, self, spec)
+        self.cells[spec.name] = cell
+        cell.incarnate()
+        return cell
+
+    def child_failed(self, child: Cell[Any], error: BaseException) -> None:
+        """Decide what becomes of a child that has crashed."""
+        spec = child.spec
+        if self.stopping or spec.restart is Restart.TEMPORARY:
+            child.give_up(error)
+        elif child.restarts.allow(self._system.scheduler.time()):
+            log.warning("actor.restarting", actor=child.path, restarts=child.restarts.total)
+            child.incarnate()
+        else:
+            reason = RestartIntensityExceeded(
+                f"{child.path} crashed more than {spec.intensity.max_restarts} times in "
+                f"{spec.intensity.period_s:g} s, at last with {type(error).__name__}"
+            )
+            reason.__cause__ = error
+            log.error("actor.given_up", actor=child.path, reason=str(reason))
+            child.give_up(reason)
+            if spec.escalates:
+                self._escalate(reason)
+
+    def child_ended(self, child: Cell[Any]) -> None:
+        """Forget a child that has ended, and go on with stopping the others if that is what goes on."""
+        if child.stop_deadline is not None:
+            child.stop_deadline.cancel()
+        del self.cells[child.spec.name]
+        if self.stopping:
+            self._stop_more()
+
+    def stop_all(self, done: Callable[[], object]) -> None:
+        """Stop every child, the last started first, each when the one before has ended; then call `done`.
+
+        A child that does not end within its `shutdown_s` is abandoned: it gets no more messages, its own children
+        are abandoned with it, and the log names it.
+        """
+        self._done.append(done)
+        self.stopping = True
+        self._stop_more()
+
+    def kill_all(self, error: BaseException) -> None:
+        """End every child at once, without its help."""
+        self.stopping = True
+        for cell in reversed(list(self.cells.values())):
+            cell.kill(error)
+
+    def _stop_more(self) -> None:
+        cells = list(self.cells.values())
+        if not cells:
+            done, self._done = self._done, []
+            for callback in done:
+                callback()
+            return
+        for cell in reversed(cells) if self._together else cells[-1:]:
+            if cell.stop_deadline is None:
+                cell.request_stop()
+                cell.stop_deadline = self._system.scheduler.call_later(cell.spec.shutdown_s, self._abandon, cell)
+
+    def _abandon(self, cell: Cell[Any]) -> None:
+        if cell.state is not State.STOPPED:
+            log.error("actor.abandoned", actor=cell.path, deadline_s=cell.spec.shutdown_s)
+            cell.kill(TimeoutError(f"{cell.path} did not stop within {cell.spec.shutdown_s:g} s"))

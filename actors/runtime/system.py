@@ -1,0 +1,77 @@
+"""A system of actors: the root of a supervision tree, on one scheduler."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+
+from actors.runtime.future import Future
+from actors.runtime.spec import ChildSpec, Restart
+from actors.runtime.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from actors.runtime.actor import Actor
+    from actors.runtime.ref import ActorRef
+    from actors.runtime.scheduler import Cancellable, Scheduler
+
+A = TypeVar("A", bound="Actor")
+
+log = structlog.get_logger()
+
+
+class ActorSystem:
+    """The root supervisor. Make it on the thread of its scheduler (in production: the running event loop).
+
+    Children start in the order of `spawn` and stop in the reverse order. If one that escalates is given up,
+    `on_failure` is called with the reason: the system can no longer do what it is for, and its process should end.
+    """
+
+    def __init__(self, scheduler: Scheduler, on_failure: Callable[[BaseException], object] | None = None) -> None:
+        self.scheduler = scheduler
+        self.dead_letters = 0
+        """Messages that no actor will ever handle, because theirs had ended."""
+        self.refused = 0
+        """Messages that a full mailbox did not take."""
+        self._thread = threading.get_ident()
+        self._on_failure = on_failure
+        self._root = self.supervisor("", self._failed, together=False)
+
+    @classmethod
+    def start_alone(cls, factory: Callable[[], A]) -> ActorRef[A]:
+        """Start one actor in a system of its own, on the running event loop. It is never restarted."""
+        system = cls(asyncio.get_running_loop())
+        return system.spawn(ChildSpec(name="actor", factory=factory, restart=Restart.TEMPORARY))
+
+    def spawn(self, spec: ChildSpec[A]) -> ActorRef[A]:
+        """Start an actor directly below the root. Raises `ValueError` if a living one has that name."""
+        return self._root.spawn(spec).ref
+
+    def stop(self) -> Future[bool]:
+        """Stop every actor, last started first, each within its deadline. The future is set when all have ended."""
+        future: Future[bool] = Future()
+        self._root.stop_all(lambda: future.set(True))
+        return future
+
+    def supervisor(self, path: str, escalate: Callable[[BaseException], object], *, together: bool) -> Supervisor:
+        """Make the supervisor that looks after the children of the actor at `path`. Called by the runtime."""
+        return Supervisor(self, path, escalate, together=together)
+
+    def on_loop_thread(self) -> bool:
+        """Tell whether the caller runs on the scheduler's thread."""
+        return threading.get_ident() == self._thread
+
+    def call_soon(self, callback: Callable[..., object], *args: object) -> Cancellable:
+        """Run `callback` in a later turn of the loop; from any thread."""
+        if threading.get_ident() == self._thread:
+            return self.scheduler.call_soon(callback, *args)
+        return self.scheduler.call_soon_threadsafe(callback, *args)
+
+    def _failed(self, error: BaseException) -> None:
+        log.critical("actors.root_failed", reason=str(error))
+        if self._on_failure is not None:
+            self._on_failure(error)

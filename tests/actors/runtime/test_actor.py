@@ -1,0 +1,360 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pykka
+import pytest
+from structlog.testing import capture_logs
+
+from actors.runtime import (
+    Actor,
+    ActorRef,
+    ChildSpec,
+    MailboxFull,
+    Request,
+    RequestFailed,
+    Restart,
+    Signal,
+    WouldBlockLoop,
+)
+from tests.actors.runtime.conftest import Recorder, World, crash
+
+
+class Urgent(Signal, frozen=True):
+    """A signal."""
+
+
+class Question(Request, frozen=True):
+    """A request that its receiver need not understand."""
+
+    text: str = ""
+
+
+def test_an_actor_is_a_pykka_actor_and_its_ref_a_pykka_ref(world: World) -> None:
+    ref, _ = world.recorder()
+
+    assert isinstance(ref, pykka.ActorRef)
+    assert issubclass(ref.actor_class, pykka.Actor)
+    assert ref.is_alive()
+
+
+def test_messages_are_handled_one_by_one_in_the_order_told(world: World) -> None:
+    ref, seen = world.recorder()
+    for number in range(5):
+        ref.tell(number)
+
+    world.run()
+
+    assert seen == ["started", 0, 1, 2, 3, 4]
+
+
+def test_nothing_is_handled_within_tell(world: World) -> None:
+    ref, seen = world.recorder()
+
+    ref.tell("later")
+
+    assert seen == ["started"]
+
+
+def test_a_signal_overtakes_what_waits(world: World) -> None:
+    ref, seen = world.recorder()
+    ref.tell("a")
+    ref.tell(Urgent())
+
+    world.run()
+
+    assert seen == ["started", Urgent(), "a"]
+
+
+def test_two_busy_actors_take_turns(world: World) -> None:
+    order: list[str] = []
+
+    class Named(Actor):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def on_turn_end(self) -> None:
+            order.append(self.name)
+
+        def on_receive(self, message: Any) -> None:
+            pass
+
+    one, other = world.spawn(lambda: Named("one"), "one"), world.spawn(lambda: Named("other"), "other")
+    for number in range(3 * Actor.batch):
+        one.tell(number)
+        other.tell(number)
+    world.run()
+
+    assert order == ["one", "other"] * 3
+
+
+def test_an_ask_is_answered_with_what_the_handler_returns(world: World) -> None:
+    ref, _ = world.recorder()
+    future = ref.ask("echo", block=False)
+    world.run()
+
+    assert future.get(timeout=0) == "echo"
+
+
+def test_an_asker_gets_the_exception_and_the_actor_still_crashes(world: World) -> None:
+    ref, seen = world.recorder()
+    future = ref.ask(crash, block=False)
+    world.run()
+
+    with pytest.raises(ValueError, match="made to crash"):
+        future.get(timeout=0)
+    assert seen == ["started", "started"]
+
+
+def test_a_blocking_ask_or_stop_on_the_loop_is_refused_rather_than_freezing_it(world: World) -> None:
+    ref, _ = world.recorder()
+
+    with pytest.raises(WouldBlockLoop, match="await"):
+        ref.ask("echo")
+    with pytest.raises(WouldBlockLoop, match="await"):
+        ref.stop()
+
+
+def test_an_ask_of_a_dead_actor_fails_with_pykkas_error(world: World) -> None:
+    ref, _ = world.recorder()
+    ref.stop(block=False)
+    world.run()
+
+    with pytest.raises(pykka.ActorDeadError):
+        ref.ask("echo", block=False).get(timeout=0)
+
+
+def test_a_message_to_a_dead_actor_is_counted_as_a_dead_letter(world: World) -> None:
+    ref, _ = world.recorder()
+    ref.stop(block=False)
+    world.run()
+
+    ref.tell("anybody there?")
+    ref.tell(Urgent())
+
+    assert world.system.dead_letters == 2
+
+
+def test_the_sender_of_a_request_learns_that_the_receiver_is_dead(world: World) -> None:
+    sender, heard = world.recorder("sender")
+    receiver, _ = world.recorder("receiver")
+    receiver.stop(block=False)
+    world.run()
+
+    request = Question(sender)
+    receiver.tell(request)
+    world.run()
+
+    assert isinstance(heard[-1], RequestFailed)
+    assert heard[-1].request is request
+    assert isinstance(heard[-1].error, pykka.ActorDeadError)
+
+
+def test_the_sender_of_a_request_learns_that_the_mailbox_was_full(world: World) -> None:
+    sender, heard = world.recorder("sender")
+    receiver, received = world.recorder("receiver", mailbox_capacity=1)
+    receiver.tell("fills it")
+    receiver.tell(Question(sender))
+    world.run()
+
+    assert received == ["started", "fills it"]
+    assert isinstance(heard[-1].error, MailboxFull)
+    assert world.system.refused == 1
+
+
+def test_an_ask_of_a_full_actor_fails_at_once(world: World) -> None:
+    receiver, _ = world.recorder(mailbox_capacity=1)
+    receiver.tell("fills it")
+
+    with pytest.raises(MailboxFull):
+        receiver.ask("no room", block=False).get(timeout=0)
+
+
+def test_the_sender_of_a_request_learns_that_the_receiver_stopped_before_it(world: World) -> None:
+    sender, heard = world.recorder("sender")
+    receiver, _ = world.recorder("receiver")
+    receiver.stop(block=False)
+    world.scheduler.call_soon(receiver.tell, Question(sender))  # lands behind the stop
+    world.run()
+
+    assert isinstance(heard[-1], RequestFailed)
+    assert isinstance(heard[-1].error, pykka.ActorDeadError)
+
+
+def test_the_sender_of_the_request_that_crashed_the_receiver_gets_its_error(world: World) -> None:
+    class Fragile(Actor):
+        def on_receive(self, message: Any) -> None:
+            raise LookupError(message.text)
+
+    sender, heard = world.recorder("sender")
+    receiver = world.spawn(Fragile, "receiver")
+    receiver.tell(Question(sender, "what?"))
+    world.run()
+
+    assert isinstance(heard[-1], RequestFailed)
+    assert isinstance(heard[-1].error, LookupError)
+
+
+def test_a_timer_tells_its_message_when_due_and_not_before(world: World) -> None:
+    ref, seen = world.recorder()
+    ref.tell(lambda actor: actor.after(5, "ring") and None)
+    world.scheduler.advance(4.9)
+    early = list(seen)
+    world.scheduler.advance(0.1)
+
+    assert early == ["started"]
+    assert seen == ["started", "ring"]
+
+
+def test_a_cancelled_timer_tells_nothing(world: World) -> None:
+    ref, seen = world.recorder()
+    ref.tell(lambda actor: actor.after(5, "ring").cancel())
+    world.scheduler.advance(10)
+
+    assert seen == ["started"]
+
+
+@pytest.mark.parametrize("end", [crash, lambda actor: actor.stop()], ids=["crash", "stop"])
+def test_timers_end_with_the_incarnation_that_started_them(world: World, end: Any) -> None:
+    ref, seen = world.recorder(restart=Restart.TRANSIENT)
+    ref.tell(lambda actor: actor.after(5, "ring") and None)
+    ref.tell(end)
+    world.scheduler.advance(10)
+
+    assert "ring" not in seen
+
+
+def test_a_held_actor_takes_signals_only_until_it_releases(world: World) -> None:
+    ref, seen = world.recorder()
+
+    class Release(Signal, frozen=True):
+        def __call__(self, actor: Actor) -> None:
+            actor.release()
+
+    ref.tell(lambda actor: actor.hold())
+    ref.tell("waits")
+    world.run()
+    held = list(seen)
+    ref.tell(Release())
+    world.run()
+
+    assert held == ["started"]
+    assert seen == ["started", "waits"]
+
+
+def test_the_turn_end_hook_runs_once_a_turn_after_its_messages(world: World) -> None:
+    order: list[Any] = []
+
+    class Batching(Actor):
+        def on_receive(self, message: Any) -> None:
+            order.append(message)
+
+        def on_turn_end(self) -> None:
+            order.append("end")
+
+    ref = world.spawn(Batching)
+    world.run()
+    order.clear()
+    ref.tell(1)
+    ref.tell(2)
+    world.run()
+
+    assert order == [1, 2, "end"]
+
+
+def test_an_unexpected_message_is_logged_by_its_type_and_does_no_harm(world: World) -> None:
+    ref = world.spawn(Actor)
+    with capture_logs() as logs:
+        ref.tell("secret")
+        world.run()
+
+    assert [(line["event"], line["message"]) for line in logs] == [("actor.unexpected_message", "str")]
+    assert "secret" not in str(logs)
+
+
+def test_an_actor_may_be_told_from_any_thread(world: World) -> None:
+    ref, seen = world.recorder(mailbox_capacity=10_000)
+
+    def tell_many() -> None:
+        for number in range(1000):
+            ref.tell(number)
+
+    threads = [threading.Thread(target=tell_many) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    world.run()
+
+    assert len(seen) == 1 + 4000
+
+
+def test_started_alone_an_actor_runs_on_the_running_loop_and_can_be_awaited() -> None:
+    async def main() -> list[Any]:
+        seen: list[Any] = []
+        ref = Recorder.start(seen)
+        answer = await ref.ask("hello", block=False)
+        stopped = await ref.stop(block=False)
+        again = await ref.stop(block=False)
+        return [answer, stopped, again, *seen]
+
+    assert asyncio.run(main()) == ["hello", True, False, "started", "hello", "stopped"]
+
+
+def test_another_thread_may_block_on_an_answer_as_with_pykka() -> None:
+    async def main() -> tuple[Any, Any]:
+        ref = Recorder.start([])
+        answer = await asyncio.to_thread(ref.ask, "from a thread")
+        stopped = await asyncio.to_thread(ref.stop)
+        return answer, stopped
+
+    assert asyncio.run(main()) == ("from a thread", True)
+
+
+def test_pykkas_proxies_work() -> None:
+    class Counter(Actor):
+        def __init__(self) -> None:
+            self.count = 0
+
+        def add(self, number: int) -> int:
+            self.count += number
+            return self.count
+
+    async def main() -> tuple[int, int]:
+        ref = Counter.start()
+        await ref.ask("get started", block=False)
+        proxy = ref.proxy()
+        added: Any = proxy.add(2)
+        return await added, await proxy.count
+
+    assert asyncio.run(main()) == (2, 2)
+
+
+def test_a_name_is_free_again_when_its_actor_has_ended(world: World) -> None:
+    ref, _ = world.recorder("name")
+    with pytest.raises(ValueError, match="/name exists already"):
+        world.recorder("name")
+
+    ref.stop(block=False)
+    world.run()
+
+    again, _ = world.recorder("name")
+    assert again.name == "name"
+    assert str(again) == "/name"
+
+
+def test_an_actor_knows_its_living_children_by_name(world: World) -> None:
+    children: list[ActorRef[Any]] = []
+    ref, _ = world.recorder("parent")
+    ref.tell(lambda actor: children.append(actor.spawn(ChildSpec(name="a", factory=lambda: Recorder([])))))
+    ref.tell(lambda actor: children.append(actor.spawn(ChildSpec(name="b", factory=lambda: Recorder([])))))
+    world.run()
+    children[0].stop(block=False)
+    world.run()
+    found = ref.ask(lambda actor: (actor.child("a"), actor.child("b"), actor.children()), block=False)
+    world.run()
+
+    assert str(children[0]) == "/parent/a"
+    assert found.get(timeout=0) == (None, children[1], [children[1]])

@@ -1,0 +1,620 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from actors.runtime import (
+    Actor,
+    ActorRef,
+    ActorSystem,
+    ChildSpec,
+    Restart,
+    Restarted,
+    RestartIntensity,
+    RestartIntensityExceeded,
+    StoppedItself,
+    Terminated,
+)
+from tests.actors.runtime.conftest import Recorder, World, crash
+
+MANY = RestartIntensity(max_restarts=1000, period_s=1)
+
+# Restart
+
+
+def test_a_crashed_actor_goes_on_with_the_same_ref_and_the_messages_that_waited_in_order(world: World) -> None:
+    ref, seen = world.recorder()
+    for message in ("a", crash, "b", "c"):
+        ref.tell(message)
+
+    world.run()
+
+    assert seen == ["started", "a", "started", "b", "c"]
+    assert ref.is_alive()
+
+
+def test_a_restarted_actor_has_new_state_and_the_crashing_message_is_not_retried(world: World) -> None:
+    incarnations: list[int] = []
+
+    def fail(actor: Actor) -> None:
+        incarnations.append(id(actor))
+        raise ValueError
+
+    ref, seen = world.recorder()
+    ref.tell(fail)
+    ref.tell(lambda actor: incarnations.append(id(actor)))
+    world.run()
+
+    assert len(incarnations) == 2
+    assert incarnations[0] != incarnations[1]
+    assert seen == ["started", "started"]
+
+
+def test_messages_told_while_the_actor_is_down_are_handled_after_the_restart(world: World) -> None:
+    ref, seen = world.recorder()
+
+    class TellsOnFailure(Recorder):
+        def on_failure(self, *_: object) -> None:
+            self.actor_ref.tell("told while down")
+
+    other = world.spawn(lambda: TellsOnFailure(seen), "other")
+    world.run()
+    seen.clear()
+    other.tell(crash)
+    world.run()
+
+    assert seen == ["started", "told while down"]
+    assert ref.is_alive()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError, SystemExit, RecursionError, MemoryError, asyncio.CancelledError, GeneratorExit, StopIteration],
+)
+def test_whatever_a_handler_raises_is_a_crash_of_that_actor_alone(world: World, error: type[BaseException]) -> None:
+    def fail(_: Actor) -> None:
+        raise error
+
+    ref, seen = world.recorder("one")
+    other, other_seen = world.recorder("other")
+    ref.tell(fail)
+    ref.tell("after")
+    other.tell("undisturbed")
+    world.run()
+
+    assert seen == ["started", "started", "after"]
+    assert other_seen == ["started", "undisturbed"]
+
+
+def test_a_keyboard_interrupt_is_not_the_actors_and_goes_through(world: World) -> None:
+    def interrupt(_: Actor) -> None:
+        raise KeyboardInterrupt
+
+    ref, _ = world.recorder()
+    ref.tell(interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+
+
+def test_a_crash_on_start_is_seen_and_tried_again(world: World) -> None:
+    attempts: list[int] = []
+
+    class Unlucky(Recorder):
+        def on_start(self) -> None:
+            attempts.append(1)
+            if len(attempts) < 3:
+                raise OSError("not yet")
+            super().on_start()
+
+    seen: list[Any] = []
+    ref = world.spawn(lambda: Unlucky(seen))
+    ref.tell("waits until then")
+    world.run()
+
+    assert len(attempts) == 3
+    assert seen == ["started", "waits until then"]
+
+
+def test_a_factory_that_raises_is_seen_and_tried_again(world: World) -> None:
+    seen: list[Any] = []
+    attempts: list[int] = []
+
+    def factory() -> Actor:
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise OSError("not yet")
+        return Recorder(seen)
+
+    world.spawn(factory)
+    world.run()
+
+    assert seen == ["started"]
+
+
+def test_a_crash_at_the_end_of_a_turn_is_seen(world: World) -> None:
+    class Unlucky(Recorder):
+        def on_turn_end(self) -> None:
+            if self.seen[-1] == "a":
+                raise ValueError
+
+    seen: list[Any] = []
+    ref = world.spawn(lambda: Unlucky(seen))
+    ref.tell("a")
+    world.run()
+    ref.tell("b")
+    world.run()
+
+    assert seen == ["started", "a", "started", "b"]
+
+
+def test_the_failing_incarnation_may_clean_up_and_may_fail_at_that_too(world: World) -> None:
+    class CleansUp(Recorder):
+        def on_failure(self, *_: object) -> None:
+            self.seen.append("cleaned up")
+            raise OSError("could not")
+
+    seen: list[Any] = []
+    ref = world.spawn(lambda: CleansUp(seen))
+    ref.tell(crash)
+    ref.tell("after")
+    world.run()
+
+    assert seen == ["started", "cleaned up", "started", "after"]
+
+
+def test_a_crash_is_logged_with_actor_and_message_type_and_without_the_message(world: World) -> None:
+    class Fragile(Actor):
+        def on_receive(self, message: Any) -> None:
+            raise ValueError("no")
+
+    ref = world.spawn(Fragile, "fragile")
+    with capture_logs() as logs:
+        ref.tell("secret words")
+        world.run()
+
+    assert logs[0]["event"] == "actor.crashed"
+    assert logs[0]["actor"] == "/fragile"
+    assert logs[0]["message"] == "str"
+    assert "secret words" not in str(logs)
+
+
+def test_a_hold_ends_with_the_incarnation_that_held(world: World) -> None:
+    def hold_and_crash(actor: Actor) -> None:
+        actor.hold()
+        crash(actor)
+
+    ref, seen = world.recorder()
+    ref.tell(hold_and_crash)
+    ref.tell("after")
+    world.run()
+
+    assert seen == ["started", "started", "after"]
+
+
+# Restart types
+
+
+def test_a_temporary_actor_is_not_restarted(world: World) -> None:
+    ref, seen = world.recorder(restart=Restart.TEMPORARY)
+    ref.tell(crash)
+    ref.tell("too late")
+    world.run()
+
+    assert not ref.is_alive()
+    assert seen == ["started"]
+    assert world.failures == []
+    assert world.system.dead_letters == 1
+
+
+def test_a_transient_actor_may_stop_itself(world: World) -> None:
+    ref, seen = world.recorder(restart=Restart.TRANSIENT)
+    ref.tell(lambda actor: actor.stop())
+    world.run()
+
+    assert seen == ["started", "stopped"]
+    assert not ref.is_alive()
+
+
+def test_an_actor_that_stops_itself_counts_as_dead_at_once(world: World) -> None:
+    alive: list[bool] = []
+
+    def stop(actor: Actor) -> None:
+        actor.stop()
+        alive.append(actor.actor_ref.is_alive())
+
+    ref, _ = world.recorder(restart=Restart.TRANSIENT)
+    ref.tell(stop)
+    world.run()
+
+    assert alive == [False]
+
+
+def test_a_permanent_actor_that_stops_itself_is_started_again_with_its_mailbox(world: World) -> None:
+    ref, seen = world.recorder(restart=Restart.PERMANENT)
+    ref.tell(lambda actor: actor.stop())
+    ref.tell("kept")
+    world.run()
+
+    assert seen == ["started", "stopped", "started", "kept"]
+
+
+def test_a_permanent_actor_that_keeps_stopping_itself_is_given_up(world: World) -> None:
+    class Quitter(Actor):
+        def on_start(self) -> None:
+            self.stop()
+
+    world.spawn(Quitter)
+    world.run()
+
+    assert isinstance(world.failures[0].__cause__, StoppedItself)
+
+
+# Restart intensity and escalation
+
+
+def test_one_restart_too_many_gives_the_actor_up_and_the_root_learns_why(world: World) -> None:
+    ref, seen = world.recorder("fragile", intensity=RestartIntensity(max_restarts=2, period_s=5))
+    for _ in range(3):
+        ref.tell(crash)
+    world.run()
+
+    assert seen == ["started"] * 3
+    assert not ref.is_alive()
+    assert isinstance(world.failures[0], RestartIntensityExceeded)
+    assert str(world.failures[0]) == "/fragile crashed more than 2 times in 5 s, at last with ValueError"
+
+
+def test_crashes_that_are_far_apart_never_add_up(world: World) -> None:
+    ref, _ = world.recorder(intensity=RestartIntensity(max_restarts=1, period_s=5))
+    for _ in range(10):
+        ref.tell(crash)
+        world.scheduler.advance(6)
+
+    assert ref.is_alive()
+
+
+def test_a_child_that_does_not_escalate_ends_alone(world: World) -> None:
+    ref, _ = world.recorder(intensity=RestartIntensity(max_restarts=0), escalates=False)
+    ref.tell(crash)
+    world.run()
+
+    assert not ref.is_alive()
+    assert world.failures == []
+
+
+def test_a_child_that_is_given_up_and_escalates_makes_its_parent_crash(world: World) -> None:
+    started: list[str] = []
+
+    class Parent(Actor):
+        def on_start(self) -> None:
+            started.append("parent")
+            if self.child("child") is None:
+                none = RestartIntensity(max_restarts=0)
+                self.spawn(ChildSpec(name="child", factory=lambda: Recorder(started), intensity=none))
+
+        def on_receive(self, message: Any) -> None:
+            child = self.child("child")
+            assert child is not None
+            child.tell(message)
+
+    parent = world.spawn(Parent)
+    world.run()
+    parent.tell(crash)
+    world.run()
+
+    assert started == ["parent", "started", "parent", "started"]
+    assert world.failures == []
+
+
+def test_children_outlive_a_crash_of_their_parent(world: World) -> None:
+    child_seen: list[Any] = []
+    parent, _ = world.recorder("parent")
+    parent.tell(lambda actor: actor.spawn(ChildSpec(name="child", factory=lambda: Recorder(child_seen))) and None)
+    parent.tell(crash)
+    parent.tell(lambda actor: actor.child("child").tell("still here"))
+    world.run()
+
+    assert child_seen == ["started", "still here"]
+
+
+def test_a_failing_child_does_not_concern_its_siblings(world: World) -> None:
+    fragile, _ = world.recorder("fragile", intensity=MANY)
+    _, sibling = world.recorder("sibling")
+    for _ in range(100):
+        fragile.tell(crash)
+    world.run()
+
+    assert sibling == ["started"]
+
+
+# Watching
+
+
+class Watcher(Recorder):
+    """Watches what it is told, and records the rest."""
+
+    def on_receive(self, message: Any) -> Any:
+        if isinstance(message, ActorRef):
+            self.watch(message)
+            return None
+        return super().on_receive(message)
+
+
+def test_a_watcher_is_told_of_restarts_and_of_the_end(world: World) -> None:
+    seen: list[Any] = []
+    watched, _ = world.recorder("watched")
+    watcher = world.spawn(lambda: Watcher(seen), "watcher")
+    watcher.tell(watched)
+    world.run()
+    watched.tell(crash)
+    world.run()
+    watched.stop(block=False)
+    world.run()
+
+    assert seen == ["started", Restarted(watched), Terminated(watched, None)]
+
+
+def test_the_end_by_failure_is_told_with_the_error(world: World) -> None:
+    seen: list[Any] = []
+    watched, _ = world.recorder("watched", restart=Restart.TEMPORARY)
+    watcher = world.spawn(lambda: Watcher(seen), "watcher")
+    watcher.tell(watched)
+    watched.tell(crash)
+    world.run()
+
+    assert isinstance(seen[-1], Terminated)
+    assert isinstance(seen[-1].error, ValueError)
+
+
+def test_watching_an_actor_that_is_dead_already_tells_its_end_at_once(world: World) -> None:
+    seen: list[Any] = []
+    watched, _ = world.recorder("watched")
+    watched.stop(block=False)
+    world.run()
+    watcher = world.spawn(lambda: Watcher(seen), "watcher")
+    watcher.tell(watched)
+    world.run()
+
+    assert seen == ["started", Terminated(watched, None)]
+
+
+def test_what_the_dead_had_sent_comes_before_the_news_of_its_death(world: World) -> None:
+    seen: list[Any] = []
+    watched, _ = world.recorder("watched", restart=Restart.TRANSIENT)
+    watcher = world.spawn(lambda: Watcher(seen), "watcher", mailbox_capacity=1)
+
+    def last_words(actor: Actor) -> None:
+        watcher.tell("last words")
+        actor.stop()
+
+    watcher.tell(watched)
+    world.run()
+    watched.tell(last_words)
+    world.run()
+
+    assert seen == ["started", "last words", Terminated(watched, None)]
+
+
+def test_one_that_no_longer_watches_is_told_nothing(world: World) -> None:
+    watched, _ = world.recorder("watched")
+    watcher, seen = world.recorder("watcher")
+    watcher.tell(lambda actor: actor.watch(watched))
+    watcher.tell(lambda actor: actor.unwatch(watched))
+    world.run()
+    watched.stop(block=False)
+    world.run()
+
+    assert seen == ["started"]
+
+
+def test_an_actor_can_have_itself_watched_by_another(world: World) -> None:
+    watched, _ = world.recorder("watched")
+    watcher, seen = world.recorder("watcher")
+    watched.tell(lambda actor: actor.add_watcher(watcher))
+    watched.tell(crash)
+    world.run()
+    watched.tell(lambda actor: actor.remove_watcher(watcher))
+    watched.tell(crash)
+    world.run()
+
+    assert seen == ["started", Restarted(watched)]
+
+
+# Stop
+
+
+def test_a_stop_lets_the_actor_handle_what_it_was_told_before(world: World) -> None:
+    ref, seen = world.recorder()
+    ref.tell("before")
+    future = ref.stop(block=False)
+    world.run()
+
+    assert seen == ["started", "before", "stopped"]
+    assert future.get(timeout=0) is True
+
+
+def test_a_stopped_system_has_stopped_its_actors_last_started_first(world: World) -> None:
+    seen: list[Any] = []
+
+    class Named(Actor):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def on_stop(self) -> None:
+            seen.append(self.name)
+
+    for name in ("first", "second", "third"):
+        world.spawn(lambda name=name: Named(name), name)  # type: ignore[misc]
+    world.run()
+    stopped = world.system.stop()
+    world.run()
+
+    assert seen == ["third", "second", "first"]
+    assert stopped.get(timeout=0) is True
+
+
+def test_the_next_is_stopped_only_when_the_one_before_has_ended(world: World) -> None:
+    seen: list[str] = []
+
+    class Passing(Actor):
+        """Hands everything on to `first`, so `first` must still be there while this one empties its mailbox."""
+
+        def on_receive(self, message: Any) -> None:
+            first.tell(message)
+
+    first, seen = world.recorder("first")
+    second = world.spawn(Passing, "second")
+    world.run()
+    for number in range(1000):
+        second.tell(number)
+    world.system.stop()
+    world.run()
+
+    assert seen == ["started", *range(1000), "stopped"]
+
+
+def test_children_stop_before_their_parent(world: World) -> None:
+    seen: list[Any] = []
+
+    class Child(Actor):
+        def on_stop(self) -> None:
+            seen.append("child stopped")
+
+    parent = world.spawn(lambda: Recorder(seen), "parent")
+    parent.tell(lambda actor: actor.spawn(ChildSpec(name="child", factory=Child)) and None)
+    world.run()
+    parent.stop(block=False)
+    world.run()
+
+    assert seen == ["started", "child stopped", "stopped"]
+
+
+def test_children_that_stop_together_do_not_wait_for_each_other(world: World) -> None:
+    class Parent(Recorder):
+        stops_children_together = True
+
+    class Stubborn(Actor):
+        def on_start(self) -> None:
+            self.hold()  # and so it never comes to the stop at the end of its mailbox
+
+    parent = world.spawn(lambda: Parent([]), "parent")
+    for name in "abc":
+        parent.tell(lambda actor, name=name: actor.spawn(ChildSpec(name=name, factory=Stubborn, shutdown_s=5)) and None)
+    world.run()
+    parent.stop(block=False)
+    world.scheduler.advance(5)
+
+    assert not parent.is_alive()
+
+
+def test_a_child_that_ignores_its_deadline_is_abandoned_and_reported(world: World) -> None:
+    class Stubborn(Actor):
+        def on_start(self) -> None:
+            self.hold()
+
+    seen: list[Any] = []
+    stubborn = world.spawn(Stubborn, "stubborn", shutdown_s=3)
+    watcher = world.spawn(lambda: Watcher(seen), "watcher")
+    watcher.tell(stubborn)
+    world.run()
+    watcher.stop(block=False)
+    with capture_logs() as logs:
+        stopped = world.system.stop()
+        world.scheduler.advance(2.9)
+        before = stubborn.is_alive()
+        world.scheduler.advance(0.2)
+
+    assert before
+    assert not stubborn.is_alive()
+    assert stopped.get(timeout=0) is True
+    assert [(line["event"], line["actor"]) for line in logs] == [("actor.abandoned", "/stubborn")]
+
+
+def test_the_children_of_an_abandoned_actor_are_abandoned_with_it(world: World) -> None:
+    grandchildren: list[ActorRef[Any]] = []
+
+    class Stubborn(Actor):
+        def on_start(self) -> None:
+            grandchildren.append(self.spawn(ChildSpec(name="child", factory=lambda: Recorder([]))))
+            self.hold()
+
+    world.spawn(Stubborn, shutdown_s=1)
+    world.run()
+    world.system.stop()
+    world.scheduler.advance(2)
+
+    assert not grandchildren[0].is_alive()
+
+
+def test_an_on_stop_that_raises_is_logged_and_the_actor_ends_all_the_same(world: World) -> None:
+    class Unlucky(Actor):
+        def on_stop(self) -> None:
+            raise OSError("could not")
+
+    ref = world.spawn(Unlucky)
+    with capture_logs() as logs:
+        future = ref.stop(block=False)
+        world.run()
+
+    assert future.get(timeout=0) is True
+    assert [line["event"] for line in logs] == ["actor.on_stop_failed"]
+
+
+def test_a_child_that_crashes_while_all_stop_is_not_restarted(world: World) -> None:
+    ref, seen = world.recorder()
+    ref.tell(crash)
+    stopped = world.system.stop()
+    world.run()
+
+    assert seen == ["started"]
+    assert stopped.get(timeout=0) is True
+
+
+def test_nothing_can_be_started_in_a_system_that_stops(world: World) -> None:
+    world.system.stop()
+
+    with pytest.raises(ValueError, match="is stopping"):
+        world.recorder("late")
+
+
+def test_stopping_an_empty_system_is_done_at_once(world: World) -> None:
+    assert world.system.stop().get(timeout=0) is True
+
+
+def test_a_system_may_be_asked_to_stop_twice(world: World) -> None:
+    world.recorder()
+    first, second = world.system.stop(), world.system.stop()
+    world.run()
+    third = world.system.stop()
+
+    assert first.get(timeout=0) is True
+    assert second.get(timeout=0) is True
+    assert third.get(timeout=0) is True
+
+
+def test_a_future_of_a_stop_that_comes_too_late_says_so(world: World) -> None:
+    ref, _ = world.recorder()
+    ref.stop(block=False)
+    late: list[Any] = []
+    threading.Thread(target=lambda: late.append(ref.stop(block=False))).start()
+    world.run()
+    again = ref.stop(block=False)
+
+    assert again.get(timeout=0) is False
+
+
+def test_a_system_without_a_failure_hook_only_logs_that_it_failed(world: World) -> None:
+    system = ActorSystem(world.scheduler)
+    system.spawn(ChildSpec(name="a", factory=lambda: Recorder([]), intensity=RestartIntensity(max_restarts=0))).tell(
+        crash
+    )
+    with capture_logs() as logs:
+        world.run()
+
+    assert logs[-1]["event"] == "actors.root_failed"
+    assert logs[-1]["log_level"] == "critical"
