@@ -1,0 +1,108 @@
+"""How much of anything, and what names and data must look like. Pure rules; whoever calls them answers the client."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from chat.errors import PERMISSION_DENIED, CommandError, bad_request
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits of one server. Sizes of frames and backlogs are bytes, times are seconds."""
+
+    max_frame_bytes: int = 65_536
+    max_backlog_bytes: int = 1_048_576
+    max_text_chars: int = 4_000
+    max_channels: int = 128
+    max_pending: int = 256
+    max_rooms: int = 10_000
+    recovery_window: int = 300
+    presence_limit: int = 200
+    room_idle_s: float = 60.0
+    room_closed_s: float = 30.0
+    ping_interval_s: float = 25.0
+    pong_timeout_s: float = 8.0
+    connect_timeout_s: float = 10.0
+    typing_interval_s: float = 1.0
+
+
+MAX_CHANNEL_BYTES = 255
+MAX_KEY_CHARS = 64
+MAX_DEPTH = 20
+
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")  # anything shorter fits
+
+_decode_any = msgspec.json.Decoder().decode
+
+
+def check_channel(channel: str) -> None:
+    """Accept a channel name, or raise `CommandError`.
+
+    Names that Centrifugo reserves for private and user-limited channels are refused until there are such channels
+    here: who uses one expects that not everybody can read it.
+    """
+    if len(channel.encode()) > MAX_CHANNEL_BYTES:
+        raise bad_request(f"channel name longer than {MAX_CHANNEL_BYTES} bytes")
+    if not channel.isprintable() or channel != channel.strip():
+        raise bad_request("channel name with control characters or outer spaces")
+    if channel.startswith("$") or "#" in channel:
+        raise CommandError(PERMISSION_DENIED)
+
+
+def check_key(key: str) -> None:
+    """Accept a send key, or raise `CommandError`."""
+    if not 1 <= len(key) <= MAX_KEY_CHARS:
+        raise bad_request(f"key must have 1 to {MAX_KEY_CHARS} characters")
+
+
+def check_text(text: str, limits: Limits) -> None:
+    """Accept a message text, or raise `CommandError`."""
+    if not text.strip():
+        raise bad_request("text is empty")
+    if len(text) > limits.max_text_chars:
+        raise bad_request(f"text longer than {limits.max_text_chars} characters")
+
+
+def clean_json(raw: bytes | msgspec.Raw) -> bytes:
+    """Return the same JSON value in a form that every JSON reader takes, or raise `CommandError`.
+
+    What one client publishes is read by all others. Broken Unicode, numbers without end and nesting without end are
+    legal to some readers and an exception in others, so they stop here.
+    """
+    try:
+        value = _decode_any(raw)
+        if nesting(value) > MAX_DEPTH:
+            raise bad_request(f"data nested deeper than {MAX_DEPTH}")
+        if _LONG_NUMBER.search(raw) and not _fits_64_bits(value):
+            raise bad_request("data with an integer of more than 64 bits")
+        return msgspec.json.encode(value)
+    except RecursionError:
+        raise bad_request(f"data nested deeper than {MAX_DEPTH}") from None
+    except ValueError as error:  # msgspec's errors and UnicodeError are of this kind
+        raise bad_request(f"data is not valid JSON ({error})") from None
+
+
+def _fits_64_bits(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_fits_64_bits, value.values()))
+    if isinstance(value, list):
+        return all(map(_fits_64_bits, value))
+    return not isinstance(value, int) or -(2**63) <= value < 2**64
+
+
+def nesting(value: Any) -> int:
+    """Count how deep lists and objects are nested; 0 for a plain value."""
+    depth = 0
+    level = [value] if isinstance(value, (dict, list)) else []
+    while level:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+    return depth

@@ -1,0 +1,429 @@
+"""The Centrifugo client protocol, JSON: the only place that knows its field names.
+
+Frames in become `Command`s, results become frames. Requests are validated here as far as their form goes; what they
+may do is decided by the client actor. Fields of features that are not offered are read where ignoring them would be
+wrong (tag filter, shared poll, tokens) and skipped otherwise.
+
+Source: the protocol's schema (client.proto of centrifugal/protocol) and what its SDKs send. `web/PROTOCOL.md`
+documents the part that is offered.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from chat.errors import BAD_REQUEST_CLOSE, Disconnect, Error, bad_request
+from chat.log import Author, Entry
+
+CommandId = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+Offset = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+REJECT_UNRECOVERABLE: Final = 2  # bit of SubscribeRequest.flag: answer 112 rather than recovered:false
+
+# Requests
+
+
+class Connect(Struct, frozen=True):
+    """Introduce the client. `data` is {"name": …, "guest": …}, both optional."""
+
+    token: str = ""
+    data: Raw = Raw(b"")
+
+
+class Subscribe(Struct, frozen=True):
+    """Subscribe to a channel, from a position if `recover` is set."""
+
+    channel: str
+    token: str = ""
+    recover: bool = False
+    offset: Offset = 0
+    epoch: str = ""
+    flag: int = 0
+    type: int = 0
+    tf: Raw = Raw(b"")
+
+
+class Unsubscribe(Struct, frozen=True):
+    """Leave a channel."""
+
+    channel: str
+
+
+class Publish(Struct, frozen=True):
+    """Publish any JSON. `type` and `key` belong to map channels, which are not offered."""
+
+    channel: str
+    data: Raw = Raw(b"")
+    type: int = 0
+
+
+class Presence(Struct, frozen=True):
+    """Ask who is in a channel."""
+
+    channel: str
+
+
+class PresenceStats(Struct, frozen=True):
+    """Ask how many are in a channel."""
+
+    channel: str
+
+
+class StreamPosition(Struct, frozen=True):
+    """A position as the client states it. An empty epoch stands for whichever there is."""
+
+    offset: Offset = 0
+    epoch: str = ""
+
+
+class History(Struct, frozen=True):
+    """Ask for publications: `limit` 0 for none but the position, -1 for as many as one reply may hold."""
+
+    channel: str
+    limit: int = 0
+    since: StreamPosition | None = None
+    reverse: bool = False
+
+
+class Rpc(Struct, frozen=True):
+    """Call a method of the chat."""
+
+    method: str = ""
+    data: Raw = Raw(b"")
+
+
+class Unavailable(Struct, frozen=True):
+    """A command that the protocol has and this server does not: ping, refresh, sub_refresh."""
+
+
+class Send(Struct, frozen=True):
+    """An asynchronous message to the server. Nothing here takes one."""
+
+
+class Pong(Struct, frozen=True):
+    """The answer to our ping."""
+
+
+# The data of `connect` and of the chat's own rpc methods
+
+
+class ConnectData(Struct, frozen=True):
+    """What a guest may say of itself. `guest` is the token from an earlier reply."""
+
+    name: str = ""
+    guest: str = ""
+
+
+class SendMessage(Struct, frozen=True):
+    """rpc `send`: store a chat message. The same key from the same author again is the same message."""
+
+    channel: str
+    key: str
+    text: str
+
+
+class Typing(Struct, frozen=True):
+    """rpc `typing`: tell the others that somebody types."""
+
+    channel: str
+
+
+class ListRooms(Struct, frozen=True):
+    """rpc `rooms`: ask which rooms are open."""
+
+
+Request = (
+    Connect
+    | Subscribe
+    | Unsubscribe
+    | Publish
+    | Presence
+    | PresenceStats
+    | History
+    | Rpc
+    | SendMessage
+    | Typing
+    | ListRooms
+    | Unavailable
+    | Send
+    | Pong
+)
+
+
+class Command(Struct, frozen=True):
+    """One command of a client. `id` is 0 for the two kinds that get no reply (send, pong)."""
+
+    id: int
+    request: Request
+
+
+class _Envelope(Struct, frozen=True):
+    # In the protocol's order of precedence: the first that is present is meant.
+    id: CommandId = 0
+    connect: Connect | None = None
+    ping: Unavailable | None = None
+    subscribe: Subscribe | None = None
+    unsubscribe: Unsubscribe | None = None
+    publish: Publish | None = None
+    presence: Presence | None = None
+    presence_stats: PresenceStats | None = None
+    history: History | None = None
+    rpc: Rpc | None = None
+    send: Send | None = None
+    refresh: Unavailable | None = None
+    sub_refresh: Unavailable | None = None
+
+
+_METHODS: Final = _Envelope.__struct_fields__[1:]
+_IN_A_CHANNEL: Final = (Subscribe, Unsubscribe, Publish, Presence, PresenceStats, History)
+
+_decode = msgspec.json.Decoder(_Envelope).decode
+
+
+def decode_frame(frame: str) -> list[Command]:
+    """Take a text frame apart into its commands (one per line).
+
+    Raises `Disconnect` (3501) if any of it is not a command: what else such a client means cannot be known either.
+    """
+    commands = [_command(line) for line in frame.split("\n") if line and not line.isspace()]
+    if not commands:
+        raise Disconnect(BAD_REQUEST_CLOSE)
+    return commands
+
+
+def _command(line: str) -> Command:
+    try:
+        envelope = _decode(line)
+    except (ValueError, RecursionError):  # msgspec's errors, broken Unicode; nesting without end
+        raise Disconnect(BAD_REQUEST_CLOSE) from None
+    for method in _METHODS:
+        request = getattr(envelope, method)
+        if request is not None:
+            break
+    else:
+        if envelope.id or line.strip() != "{}":
+            raise Disconnect(BAD_REQUEST_CLOSE)
+        return Command(0, Pong())
+    if envelope.id == 0 and type(request) is not Send:
+        raise Disconnect(BAD_REQUEST_CLOSE)
+    if isinstance(request, _IN_A_CHANNEL) and not request.channel:
+        raise Disconnect(BAD_REQUEST_CLOSE)
+    return Command(envelope.id, request)
+
+
+# Frames in
+
+RPC_METHODS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
+    "send": msgspec.json.Decoder(SendMessage),
+    "typing": msgspec.json.Decoder(Typing),
+    "rooms": msgspec.json.Decoder(ListRooms),
+}
+_connect_data = msgspec.json.Decoder(ConnectData)
+
+
+def decode_rpc(rpc: Rpc) -> SendMessage | Typing | ListRooms | None:
+    """Return the call with its arguments, None for an unknown method. Raises `CommandError` (107)."""
+    decoder = RPC_METHODS.get(rpc.method)
+    call: SendMessage | Typing | ListRooms | None
+    call = decoder and _decode_data(decoder, rpc.data)
+    return call
+
+
+def decode_connect_data(data: Raw) -> ConnectData:
+    """Return what the client says of itself. Raises `CommandError` (107)."""
+    decoded: ConnectData = _decode_data(_connect_data, data)
+    return decoded
+
+
+def _decode_data(decoder: msgspec.json.Decoder[Any], data: Raw) -> Any:
+    raw = bytes(data)
+    try:
+        return decoder.decode(b"{}" if raw in {b"", b"null"} else raw)
+    except (ValueError, RecursionError) as error:
+        message = str(error)
+        raise bad_request(message) from None
+
+
+# Results: field by field what the SDKs expect, zero values left out unless they must be there.
+
+
+class ClientInfo(Struct, frozen=True):
+    """Who somebody is, to the others."""
+
+    user: str
+    client: str
+    conn_info: dict[str, str]
+
+
+class Publication(Struct, frozen=True, omit_defaults=True):
+    """Something said in a channel. Offset 0: not stored, and not part of the channel's order."""
+
+    data: Raw
+    info: ClientInfo | None = None
+    offset: int = 0
+    time: int = 0
+
+
+class ConnectResult(Struct, frozen=True):
+    """The reply to connect. `data` has `user`, `name` and the `guest` token to come back with."""
+
+    client: str
+    version: str
+    data: dict[str, str]
+    ping: int
+    pong: bool = True
+
+
+class SubscribeResult(Struct, frozen=True, omit_defaults=True):
+    """The reply to subscribe. `offset` is the channel's newest, after a recovery the one recovered from."""
+
+    recoverable: bool
+    positioned: bool
+    epoch: str
+    offset: int = 0
+    was_recovering: bool = False
+    recovered: bool = False
+    publications: list[Raw] = []
+
+
+class HistoryResult(Struct, frozen=True):
+    """A page of publications, and the channel's newest position."""
+
+    publications: list[Raw]
+    offset: int
+    epoch: str
+
+
+class PresenceResult(Struct, frozen=True):
+    """Who is in a channel, by client."""
+
+    presence: dict[str, ClientInfo]
+
+
+class PresenceStatsResult(Struct, frozen=True):
+    """How many are in a channel."""
+
+    num_clients: int
+    num_users: int
+
+
+class RpcResult(Struct, frozen=True):
+    """What an rpc method returns."""
+
+    data: Any
+
+
+class Empty(Struct, frozen=True):
+    """Done, and nothing to say about it."""
+
+
+class SendResult(Struct, frozen=True, omit_defaults=True):
+    """Where a message is stored. `duplicate`: it was there before."""
+
+    offset: int
+    epoch: str
+    time: int
+    duplicate: bool = False
+
+
+class RoomSummary(Struct, frozen=True):
+    """An open room."""
+
+    channel: str
+    clients: int
+
+
+class RoomList(Struct, frozen=True):
+    """The open rooms, those with most clients first."""
+
+    rooms: list[RoomSummary]
+
+
+Result = ConnectResult | SubscribeResult | HistoryResult | PresenceResult | PresenceStatsResult | RpcResult | Empty
+
+METHOD_OF: Final[dict[type, str]] = {
+    Connect: "connect",
+    Subscribe: "subscribe",
+    Unsubscribe: "unsubscribe",
+    Publish: "publish",
+    Presence: "presence",
+    PresenceStats: "presence_stats",
+    History: "history",
+    Rpc: "rpc",
+}
+
+# Bytes out
+
+PING: Final = b"{}"
+
+_encode = msgspec.json.Encoder().encode
+
+
+def encode_reply(command: Command, result: Result) -> bytes:
+    """Encode the success of a command."""
+    return b'{"id":%d,"%s":%s}' % (
+        command.id,
+        METHOD_OF[type(command.request)].encode(),
+        _encode(result),
+    )
+
+
+def encode_error(command: Command, error: Error) -> bytes:
+    """Encode the failure of a command."""
+    temporary = b',"temporary":true' if error.temporary else b""
+    return b'{"id":%d,"error":{"code":%d,"message":%s%s}}' % (
+        command.id,
+        error.code,
+        _encode(error.message),
+        temporary,
+    )
+
+
+def encode_push(channel: str, kind: str, body: bytes) -> bytes:
+    """Encode something that happened in a channel."""
+    return b'{"push":{"channel":%s,"%s":%s}}' % (_encode(channel), kind.encode(), body)
+
+
+def encode_publication(entry: Entry) -> Raw:
+    """Encode an entry, for pushes and for lists of publications alike."""
+    publication = Publication(Raw(entry.data), client_info(entry.author), entry.offset, entry.time_ms)
+    return Raw(_encode(publication))
+
+
+def encode_ephemeral(data: bytes, author: Author) -> bytes:
+    """Encode a publication that is not part of the channel's order."""
+    return _encode(Publication(Raw(data), client_info(author)))
+
+
+def encode_presence_change(author: Author) -> bytes:
+    """Encode the body of a join or leave push."""
+    return b'{"info":%s}' % _encode(client_info(author))
+
+
+def encode_unsubscribe(code: int, reason: str) -> bytes:
+    """Encode the body of an unsubscribe push."""
+    return b'{"code":%d,"reason":%s}' % (code, _encode(reason))
+
+
+def client_info(author: Author) -> ClientInfo:
+    """Describe an author to the others."""
+    return ClientInfo(author.user, author.client, {"name": author.name})
+
+
+def message_data(message: SendMessage, time_ms: int) -> bytes:
+    """Return the data of the publication that an rpc `send` makes. SDKs do not show a publication's own time."""
+    return _encode({"type": "message", "key": message.key, "text": message.text, "time": time_ms})
+
+
+TYPING_DATA: Final = b'{"type":"typing"}'
+
+
+def text_of(data: bytes) -> str:
+    """Return what a publication says to somebody who can only read text: its text if it has one, else its JSON."""
+    value = msgspec.json.decode(data)
+    if isinstance(value, dict) and isinstance(value.get("text"), str):
+        return str(value["text"])
+    return value if isinstance(value, str) else data.decode()

@@ -1,0 +1,114 @@
+"""The `CHAT_*` environment, read once at the start.
+
+Whatever is wrong with it stops the start with one line: a setting that does not exist, because a typo would
+otherwise run with the default for years, and a value that does not fit.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chat.limits import Limits
+
+PREFIX = "CHAT_"
+TEST_PREFIX = "CHAT_TEST_"  # read by the tests, not by the server
+
+Positive = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+_DEFAULT = Limits()
+
+
+class SettingsError(Exception):
+    """The environment does not configure a chat. The message is one line that says what to set."""
+
+
+class Settings(BaseSettings):
+    """One field per `CHAT_` variable; its description is the documentation of that variable."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe events to log."
+    )
+    log_format: Literal["auto", "console", "json"] = Field(
+        default="auto",
+        description="Log lines for people or for machines; `auto` asks whether stderr is a terminal.",
+    )
+    max_frame_bytes: Positive = Field(
+        default=_DEFAULT.max_frame_bytes,
+        description="Largest frame a client may send; above it: close 1009.",
+    )
+    max_backlog_bytes: Positive = Field(
+        default=_DEFAULT.max_backlog_bytes,
+        description="Most that may wait for a client that reads slowly; above it: close 3008.",
+    )
+    max_text_chars: Positive = Field(
+        default=_DEFAULT.max_text_chars, description="Longest message text, in characters."
+    )
+    max_channels: Positive = Field(default=_DEFAULT.max_channels, description="Most subscriptions of one connection.")
+    max_pending: Positive = Field(
+        default=_DEFAULT.max_pending, description="Most unanswered commands of one connection."
+    )
+    max_rooms: Positive = Field(default=_DEFAULT.max_rooms, description="Most rooms open at a time.")
+    recovery_window: Positive = Field(
+        default=_DEFAULT.recovery_window,
+        description="Newest entries of a room kept at hand for resuming clients and for history.",
+    )
+    presence_limit: Positive = Field(
+        default=_DEFAULT.presence_limit,
+        description="Largest room that gets join and leave pushes and a presence list.",
+    )
+    room_idle_s: Seconds = Field(default=_DEFAULT.room_idle_s, description="How long an empty room stays open.")
+    room_closed_s: Seconds = Field(
+        default=_DEFAULT.room_closed_s,
+        description="How long a room that crashed too often stays closed.",
+    )
+    ping_interval_s: Annotated[float, Field(ge=1, le=3600)] = Field(
+        default=_DEFAULT.ping_interval_s,
+        description="How often a client is pinged. Rounded up to whole seconds.",
+    )
+    pong_timeout_s: Seconds = Field(
+        default=_DEFAULT.pong_timeout_s, description="How long a pong may take; above it: close 3012."
+    )
+    connect_timeout_s: Seconds = Field(
+        default=_DEFAULT.connect_timeout_s,
+        description="How long an open socket may take to send `connect`; above it: close 3502.",
+    )
+    drain_timeout_s: Seconds = Field(
+        default=3.0, description="How long SIGTERM waits for commands under way before it closes sockets."
+    )
+
+    @model_validator(mode="after")
+    def _pong_before_next_ping(self) -> Self:
+        if self.pong_timeout_s >= self.ping_interval_s:
+            raise ValueError("CHAT_PONG_TIMEOUT_S must be less than CHAT_PING_INTERVAL_S")
+        return self
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """Read the environment. Raises `SettingsError`."""
+        known = {PREFIX + name.upper() for name in cls.model_fields}
+        for name in sorted(os.environ):
+            upper = name.upper()  # pydantic-settings does not mind the case either
+            if upper.startswith(PREFIX) and not upper.startswith(TEST_PREFIX) and upper not in known:
+                similar = difflib.get_close_matches(upper, known, n=1)
+                hint = f"did you mean {similar[0]}?" if similar else "README.md lists the settings."
+                raise SettingsError(f"{name} is not a setting; {hint}")
+        try:
+            return cls()
+        except ValidationError as error:
+            wrong = error.errors(include_url=False)[0]
+            if not wrong["loc"]:  # about several settings, and it names them
+                raise SettingsError(wrong["msg"].removeprefix("Value error, ")) from None
+            name = PREFIX + str(wrong["loc"][0]).upper()
+            raise SettingsError(f"{name}={wrong['input']!r} does not fit: {wrong['msg']}") from None
+
+    def limits(self) -> Limits:
+        """Return the part of the settings that the chat itself goes by."""
+        return Limits(**{name: getattr(self, name) for name in Limits.__struct_fields__ if hasattr(self, name)})

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chat.limits import Limits
+from chat.settings import Settings, SettingsError
+
+NOT_FOR_OPERATORS = {"typing_interval_s"}
+"""Limits that pages are made for: they show what is typed for as long as this says."""
+
+
+class Environment:
+    """The `CHAT_*` environment, empty at first."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        for name in [name for name in os.environ if name.upper().startswith("CHAT_")]:
+            monkeypatch.delenv(name)
+
+    def read(self, **variables: str) -> Settings:
+        for name, value in variables.items():
+            self._monkeypatch.setenv(name, value)
+        return Settings.from_environment()
+
+    def complaint(self, **variables: str) -> str:
+        with pytest.raises(SettingsError) as caught:
+            self.read(**variables)
+        return str(caught.value)
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
+    return Environment(monkeypatch)
+
+
+def test_without_settings_the_limits_are_the_defaults(environment: Environment) -> None:
+    assert environment.read().limits() == Limits()
+
+
+def test_a_variable_sets_a_field(environment: Environment) -> None:
+    assert environment.read(CHAT_MAX_ROOMS="7").limits().max_rooms == 7
+
+
+def test_case_does_not_matter(environment: Environment) -> None:
+    assert environment.read(chat_max_rooms="7").max_rooms == 7
+
+
+@pytest.mark.parametrize("field", sorted(set(Limits.__struct_fields__) - NOT_FOR_OPERATORS))
+def test_every_limit_can_be_set(environment: Environment, field: str) -> None:
+    settings = environment.read(**{f"CHAT_{field.upper()}": "17"})
+
+    assert getattr(settings.limits(), field) == 17
+    assert getattr(Limits(), field) != 17
+
+
+def test_every_setting_says_what_it_does() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_settings_do_not_change_once_read(environment: Environment) -> None:
+    settings = environment.read()
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.max_rooms = 1
+
+
+# What is wrong stops the start
+
+
+def test_an_unknown_setting_is_refused_with_the_one_it_resembles(environment: Environment) -> None:
+    complaint = environment.complaint(CHAT_MAX_ROMS="7")
+
+    assert complaint == "CHAT_MAX_ROMS is not a setting; did you mean CHAT_MAX_ROOMS?"
+
+
+def test_an_unknown_setting_that_resembles_none_is_refused_with_where_to_look(environment: Environment) -> None:
+    assert environment.complaint(CHAT_ZZZ="1") == "CHAT_ZZZ is not a setting; README.md lists the settings."
+
+
+def test_a_typo_is_found_in_any_case(environment: Environment) -> None:
+    assert "did you mean CHAT_MAX_ROOMS?" in environment.complaint(Chat_max_roms="7")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("CHAT_MAX_ROOMS", "many", "valid integer"),
+        ("CHAT_MAX_ROOMS", "", "valid integer"),
+        ("CHAT_MAX_ROOMS", "0", "greater than 0"),
+        ("CHAT_MAX_FRAME_BYTES", "-1", "greater than 0"),
+        ("CHAT_MAX_TEXT_CHARS", "1.5", "valid integer"),
+        ("CHAT_ROOM_IDLE_S", "0", "greater than 0"),
+        ("CHAT_ROOM_IDLE_S", "inf", "finite"),
+        ("CHAT_PONG_TIMEOUT_S", "nan", "finite"),
+        ("CHAT_PING_INTERVAL_S", "0.5", "greater than or equal to 1"),
+        ("CHAT_PING_INTERVAL_S", "nan", "less than or equal to 3600"),
+        ("CHAT_LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("CHAT_LOG_FORMAT", "xml", "'auto', 'console' or 'json'"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_with_the_reason(
+    environment: Environment, name: str, value: str, why: str
+) -> None:
+    complaint = environment.complaint(**{name: value})
+
+    assert complaint.startswith(f"{name}={value!r} does not fit: ")
+    assert why in complaint
+
+
+@pytest.mark.parametrize(
+    "variables", [{"CHAT_MAX_ROOMS": "a\nb"}, {"CHAT_MAX_ROOMS": "x", "CHAT_MAX_CHANNELS": "y"}, {"CHAT_TYPO": "a\nb"}]
+)
+def test_a_complaint_is_one_line(environment: Environment, variables: dict[str, str]) -> None:
+    assert "\n" not in environment.complaint(**variables)
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [("CHAT_TEST_CHROMIUM", True), ("CHATTER", True), ("MY_CHAT_MAX", True), ("CHAT_TESTING", False)],
+)
+def test_only_what_begins_with_the_prefix_and_is_not_for_tests_is_looked_at(
+    environment: Environment, name: str, *, allowed: bool
+) -> None:
+    attempt: Callable[..., Any] = environment.read if allowed else environment.complaint
+
+    assert attempt(**{name: "1"})
+
+
+def test_a_pong_is_due_before_the_next_ping(environment: Environment) -> None:
+    complaint = environment.complaint(CHAT_PING_INTERVAL_S="5", CHAT_PONG_TIMEOUT_S="5")
+
+    assert complaint == "CHAT_PONG_TIMEOUT_S must be less than CHAT_PING_INTERVAL_S"
