@@ -1,0 +1,493 @@
+"""The client actor: one connection. It speaks the protocol to one side and to the rooms on the other.
+
+It decides what its connection may do, and answers every command once. It keeps nothing that outlives the connection: if
+it crashes, only its socket closes, and the SDK comes back.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import uuid
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+
+from actors.membership import Gap, Membership
+from actors.messages import (
+    Answered,
+    CountPresence,
+    Deliver,
+    Drain,
+    Entered,
+    Join,
+    Leave,
+    ListRooms,
+    Publish,
+    ReadHistory,
+    ReadPresence,
+    Receive,
+    Refused,
+    Reject,
+    ShowTyping,
+)
+from actors.replies import entered_result, rejects_unrecoverable, result_of
+from actors.runtime import Actor, ActorRef, MailboxFull, RequestFailed, Restarted, Terminated
+from chat import errors, limits, protocol
+from chat.errors import CommandError, Disconnect, bad_request
+from chat.identity import clean_name
+from chat.log import Author, Position
+from chat.wire import Publications
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from actors.messages import Transport
+    from actors.runtime import Request
+    from chat.errors import CloseReason, Error
+    from chat.identity import Guests
+    from chat.limits import Limits
+    from chat.protocol import Command, Result
+    from chat.wire import Wire
+
+UNSUBSCRIBED_INSUFFICIENT_STATE = 2500  # "subscribe again, from your position"
+
+log = structlog.get_logger()
+
+
+class _PingDue(msgspec.Struct, frozen=True):
+    """Time to ping."""
+
+
+class _PongDue(msgspec.Struct, frozen=True):
+    """The pong should have come by now."""
+
+
+class _ConnectDue(msgspec.Struct, frozen=True):
+    """The client should have introduced itself by now."""
+
+
+class ClientActor(Actor):
+    """One connection. Temporary: it is never restarted."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        transport: Transport,
+        rooms: ActorRef[Any],
+        guests: Guests,
+        limits: Limits,
+        now_ms: Callable[[], int],
+        version: str,
+    ) -> None:
+        self._wire = wire
+        self._transport = transport
+        self._rooms = rooms
+        self._guests = guests
+        self._limits = limits
+        self._now_ms = now_ms
+        self._version = version
+        self._id = str(uuid.uuid4())
+        self._author: Author | None = None
+        self._memberships: dict[str, Membership] = {}
+        self._tickets = count(1)
+        self._pending = 0
+        self._out: list[bytes] = []
+        self._turned_away = False
+        self._closed = False
+        self._pong_expected = False
+        self._draining: CloseReason | None = None
+        self._log = log.bind(client=self._id)
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            Receive: self._receive,
+            Deliver: self._deliver,
+            Answered: self._answered,
+            Refused: self._refused,
+            RequestFailed: self._request_failed,
+            Restarted: self._room_restarted,
+            Terminated: self._room_ended,
+            Reject: self._reject,
+            Drain: self._drain,
+            _PingDue: self._ping,
+            _PongDue: self._check_pong,
+            _ConnectDue: self._check_connected,
+        }
+        self._commands: dict[type, Callable[[Command, Any], None]] = {
+            protocol.Connect: self._connect,
+            protocol.Pong: self._pong,
+            protocol.Subscribe: self._subscribe,
+            protocol.Unsubscribe: self._unsubscribe,
+            protocol.Publish: self._publish,
+            protocol.SendMessage: self._send_message,
+            protocol.Typing: self._typing,
+            protocol.ListRooms: self._list_rooms,
+            protocol.Presence: self._presence,
+            protocol.PresenceStats: self._presence_stats,
+            protocol.History: self._history,
+            protocol.Rpc: self._rpc,
+            protocol.Send: self._send,
+            protocol.Unavailable: self._unavailable,
+        }
+
+    def on_start(self) -> None:
+        """Begin with what opening the connection stands for, and with a deadline for the rest."""
+        self.after(self._limits.connect_timeout_s, _ConnectDue())
+        for command in self._wire.opening():
+            self._handle(command)
+
+    def on_receive(self, message: Any) -> None:
+        """Handle one message; no kind but those above is ever sent here."""
+        self._handlers[type(message)](message)
+
+    def on_turn_end(self) -> None:
+        """Send what the turn added up to, in as few frames as the wire can."""
+        self._flush()
+        if self._draining is not None and self._pending == 0:
+            self._close(self._draining)
+
+    def on_stop(self) -> None:
+        """Leave the rooms. What waited to be said is said, even by one who hung up at once."""
+        for membership in list(self._memberships.values()):
+            if membership.room is None:
+                membership.room = self._rooms  # it comes to the room behind the request to enter
+                self._do_waiting(membership)
+            else:
+                self._leave(membership.channel)
+        self._log.info("client.disconnected")
+
+    def on_failure(self, *_: object) -> None:
+        """Close the socket; the rooms notice by themselves."""
+        self._transport.close(errors.INTERNAL_CLOSE)
+
+    # The socket.
+
+    def _receive(self, receive: Receive) -> None:
+        for command in receive.commands:
+            self._handle(command)
+
+    def _handle(self, command: Command) -> None:
+        if self._draining is None:  # else it is not taken, and so not acknowledged: it will be sent again
+            self._do(command)
+
+    def _do(self, command: Command) -> None:
+        if self._turned_away:
+            return
+        kind = type(command.request)
+        if self._author is None and kind is not protocol.Connect:
+            self._turn_away(errors.BAD_REQUEST_CLOSE)
+            return
+        try:
+            self._commands[kind](command, command.request)
+        except CommandError as failure:
+            self._reply_error(command, failure.error)
+            self._turned_away = kind is protocol.Connect
+        except Disconnect as failure:
+            self._turn_away(failure.reason)
+
+    def _turn_away(self, reason: CloseReason) -> None:
+        self._turned_away = True
+        self._close(reason)
+
+    def _reject(self, reject: Reject) -> None:
+        self._turn_away(reject.reason)
+
+    def _reply(self, command: Command, result: Result) -> None:
+        self._put(self._wire.reply(command, result))
+
+    def _reply_error(self, command: Command, error: Error) -> None:
+        self._put(self._wire.error(command, error))
+
+    def _put(self, part: bytes | None) -> None:
+        if part is not None:
+            self._out.append(part)
+
+    def _flush(self) -> None:
+        if self._out:
+            frames = self._wire.frames(self._out)
+            self._out = []
+            if not self._transport.send(frames):
+                self._close(errors.SLOW)
+
+    def _close(self, reason: CloseReason) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._flush()
+        self._transport.close(reason)
+        self._log.info("client.closed", code=reason.code, reason=reason.reason)
+        self.stop()
+
+    def _drain(self, drain: Drain) -> None:
+        self._draining = drain.reason  # on_turn_end closes when nothing is pending
+
+    # Connect, ping, pong.
+
+    def _connect(self, command: Command, request: protocol.Connect) -> None:
+        if self._author is not None:
+            raise Disconnect(errors.BAD_REQUEST_CLOSE)
+        if request.token:
+            raise Disconnect(errors.INVALID_TOKEN)  # no key is configured, so none can be right
+        data = protocol.decode_connect_data(request.data)
+        user, guest = self._guests.admit(data.guest)
+        self._author = Author(user, self._id, clean_name(data.name, user))
+        self._log = self._log.bind(user=user)
+        self._log.info("client.connected")
+        interval = math.ceil(self._limits.ping_interval_s)
+        result = protocol.ConnectResult(
+            client=self._id,
+            version=self._version,
+            data={"user": user, "name": self._author.name, "guest": guest},
+            ping=interval,
+        )
+        self._reply(command, result)
+        if self._wire.pings:
+            # Clients that come at once, after a restart say, are not pinged at once.
+            self.after(interval * random.uniform(0.5, 1), _PingDue())  # noqa: S311
+
+    def _check_connected(self, _: _ConnectDue) -> None:
+        if self._author is None:
+            self._turn_away(errors.STALE)
+
+    def _ping(self, _: _PingDue) -> None:
+        self._put(protocol.PING)
+        self._pong_expected = True
+        self.after(self._limits.pong_timeout_s, _PongDue())
+        self.after(math.ceil(self._limits.ping_interval_s), _PingDue())
+
+    def _pong(self, _: Command, __: protocol.Pong) -> None:
+        if not self._pong_expected:
+            raise Disconnect(errors.BAD_REQUEST_CLOSE)
+        self._pong_expected = False
+
+    def _check_pong(self, _: _PongDue) -> None:
+        if self._pong_expected:
+            self._turn_away(errors.NO_PONG)
+
+    # Commands.
+
+    def _me(self) -> Author:
+        assert self._author is not None  # nothing but connect is handled before it is set
+        return self._author
+
+    def _ask(self, receiver: ActorRef[Any], request: Request) -> None:
+        self._pending += 1
+        receiver.tell(request)
+
+    def _check_pending(self) -> None:
+        if self._pending >= self._limits.max_pending:
+            raise CommandError(errors.TOO_MANY_REQUESTS)
+
+    def _membership(self, channel: str) -> Membership:
+        membership = self._memberships.get(channel)
+        if membership is None:
+            raise CommandError(errors.PERMISSION_DENIED)
+        return membership
+
+    def _when_entered(self, membership: Membership, command: Command) -> None:
+        self._pending += 1
+        membership.waiting.append(command)
+
+    def _do_waiting(self, membership: Membership) -> None:
+        waiting, membership.waiting = membership.waiting, []
+        self._pending -= len(waiting)
+        for command in waiting:
+            self._do(command)
+
+    def _room_or_rooms(self, channel: str) -> ActorRef[Any]:
+        limits.check_channel(channel)
+        self._check_pending()
+        membership = self._memberships.get(channel)
+        return (membership and membership.room) or self._rooms
+
+    def _subscribe(self, command: Command, request: protocol.Subscribe) -> None:
+        if request.type:
+            raise CommandError(errors.NOT_AVAILABLE)
+        if bytes(request.tf):
+            raise bad_request("tag filters are not supported")
+        if request.token:
+            raise CommandError(errors.PERMISSION_DENIED)
+        limits.check_channel(request.channel)
+        if request.channel in self._memberships:
+            raise CommandError(errors.ALREADY_SUBSCRIBED)
+        if len(self._memberships) >= self._limits.max_channels:
+            raise CommandError(errors.LIMIT_EXCEEDED)
+        self._check_pending()
+        membership = Membership(self.actor_ref, self._me(), request.channel, next(self._tickets), command)
+        self._memberships[request.channel] = membership
+        position = Position(request.offset, request.epoch) if request.recover else None
+        self._ask(self._rooms, membership.join(position))
+
+    def _unsubscribe(self, command: Command, request: protocol.Unsubscribe) -> None:
+        self._leave(request.channel)
+        self._reply(command, protocol.Empty())
+
+    def _leave(self, channel: str) -> None:
+        membership = self._memberships.pop(channel, None)
+        if membership is None:
+            return
+        if membership.room is not None:
+            membership.room.tell(membership.leave())
+        # One that is still being entered is left when the room has answered. What waited for it is refused.
+        self._do_waiting(membership)
+
+    def _publish(self, command: Command, request: protocol.Publish) -> None:
+        if request.type:
+            raise CommandError(errors.NOT_AVAILABLE)
+        if not bytes(request.data):
+            raise bad_request("data is missing")
+        self._store(command, request.channel, "", limits.clean_json(request.data), self._now_ms())
+
+    def _rpc(self, command: Command, request: protocol.Rpc) -> None:
+        call = protocol.decode_rpc(request)
+        if call is None:
+            raise CommandError(errors.METHOD_NOT_FOUND)
+        self._commands[type(call)](command, call)
+
+    def _send_message(self, command: Command, call: protocol.SendMessage) -> None:
+        limits.check_key(call.key)
+        limits.check_text(call.text, self._limits)
+        now = self._now_ms()
+        self._store(command, call.channel, call.key, protocol.message_data(call, now), now)
+
+    def _store(self, command: Command, channel: str, key: str, data: bytes, now: int) -> None:
+        membership = self._membership(channel)
+        self._check_pending()
+        if membership.room is None:
+            self._when_entered(membership, command)
+        else:
+            publish = Publish(self.actor_ref, channel, command, key, self._me(), data, now)
+            self._ask(membership.room, publish)
+
+    def _typing(self, command: Command, call: protocol.Typing) -> None:
+        membership = self._membership(call.channel)
+        now = self.now()
+        if membership.room is not None and now - membership.typed_at >= self._limits.typing_interval_s:
+            membership.typed_at = now
+            membership.room.tell(ShowTyping(self.actor_ref, self._me()))
+        self._reply(command, protocol.RpcResult(protocol.Empty()))
+
+    def _list_rooms(self, command: Command, _: protocol.ListRooms) -> None:
+        self._check_pending()
+        self._ask(self._rooms, ListRooms(self.actor_ref, command))
+
+    def _presence(self, command: Command, request: protocol.Presence) -> None:
+        room = self._room_or_rooms(request.channel)
+        self._ask(room, ReadPresence(self.actor_ref, request.channel, command))
+
+    def _presence_stats(self, command: Command, request: protocol.PresenceStats) -> None:
+        room = self._room_or_rooms(request.channel)
+        self._ask(room, CountPresence(self.actor_ref, request.channel, command))
+
+    def _history(self, command: Command, request: protocol.History) -> None:
+        room = self._room_or_rooms(request.channel)
+        if request.limit < -1:
+            raise bad_request("limit must be -1, 0 or more")
+        most = self._limits.recovery_window
+        limit = most if request.limit == -1 else min(request.limit, most)
+        since = Position(request.since.offset, request.since.epoch) if request.since else None
+        self._ask(room, ReadHistory(self.actor_ref, request.channel, command, limit, since, request.reverse))
+
+    def _send(self, _: Command, __: protocol.Send) -> None:
+        raise Disconnect(errors.NOT_AVAILABLE_CLOSE)
+
+    def _unavailable(self, _: Command, __: protocol.Unavailable) -> None:
+        raise CommandError(errors.NOT_AVAILABLE)
+
+    # Answers.
+
+    def _answered(self, answered: Answered) -> None:
+        self._pending -= 1
+        request, answer = answered.request, answered.result
+        if isinstance(answer, Entered):
+            self._entered(request, answer)
+        else:
+            self._reply(request.command, result_of(request.command, answer))
+
+    def _entered(self, join: Join, entered: Entered) -> None:
+        membership = self._memberships.get(join.channel)
+        if membership is None or membership.ticket != join.ticket:  # left meanwhile
+            entered.room.tell(Leave(self.actor_ref, join.ticket, join.author))
+            if not join.silently:
+                self._reply(join.command, entered_result(join, entered))
+        elif join.silently:
+            if not entered.recovered:
+                self._end_subscription(join.channel)
+            elif entered.missed:
+                self._show(Publications(join.channel, entered.missed), membership)
+        else:
+            membership.entered(entered)
+            if join.position is not None and not entered.recovered and rejects_unrecoverable(join.command):
+                self._leave(join.channel)
+                self._reply_error(join.command, errors.UNRECOVERABLE_POSITION)
+            else:
+                self._reply(join.command, entered_result(join, entered))
+                self._do_waiting(membership)
+
+    def _end_subscription(self, channel: str) -> None:
+        self._leave(channel)
+        reason = errors.INSUFFICIENT_STATE
+        if self._wire.resubscribes:
+            self._put(self._wire.unsubscribed(channel, UNSUBSCRIBED_INSUFFICIENT_STATE, reason.reason))
+        else:
+            self._close(reason)
+
+    def _refused(self, refused: Refused) -> None:
+        self._pending -= 1
+        self._fail(refused.request, refused.error)
+
+    def _request_failed(self, failed: RequestFailed) -> None:
+        self._pending -= 1
+        busy = isinstance(failed.error, MailboxFull)
+        self._fail(failed.request, errors.TOO_MANY_REQUESTS if busy else errors.INTERNAL)
+
+    def _fail(self, request: Any, error: Error) -> None:
+        if type(request) is Join:
+            membership = self._memberships.get(request.channel)
+            current = membership is not None and membership.ticket == request.ticket
+            if request.silently:
+                # After a crash on it, `Restarted` or `Terminated` follows; after a full mailbox nothing does.
+                if current and error is errors.TOO_MANY_REQUESTS:
+                    self._end_subscription(request.channel)
+                return
+            self._reply_error(request.command, error)
+            if current:
+                self._leave(request.channel)
+                if not self._wire.resubscribes:
+                    self._close(errors.INSUFFICIENT_STATE)
+        else:
+            self._reply_error(request.command, error)
+
+    # Rooms.
+
+    def _deliver(self, deliver: Deliver) -> None:
+        event = deliver.event
+        membership = self._memberships.get(event.channel)
+        if membership is None or membership.room is None:
+            return  # left, or not in yet: what is missing comes with the answer
+        if isinstance(event, Publications):
+            self._show(event, membership)
+        else:
+            self._out.extend(self._wire.event(event, self._id))
+
+    def _show(self, event: Publications, membership: Membership) -> None:
+        unseen = membership.unseen(event)
+        if unseen is Gap.GAP:
+            self._join_again(membership)
+        elif unseen is not None:
+            self._out.extend(self._wire.event(unseen, self._id))
+
+    def _join_again(self, membership: Membership) -> None:
+        assert membership.room is not None  # it is in, or it would not have lost anything
+        self._ask(membership.room, membership.join_again())
+
+    def _room_restarted(self, restarted: Restarted) -> None:
+        membership = self._memberships.get(restarted.ref.name)
+        if membership is not None and membership.room is restarted.ref:
+            self._join_again(membership)
+
+    def _room_ended(self, ended: Terminated) -> None:
+        membership = self._memberships.get(ended.ref.name)
+        if membership is not None and membership.room is ended.ref:
+            self._end_subscription(ended.ref.name)

@@ -1,0 +1,74 @@
+"""A client's membership in a room, from the client's side: the position that makes each entry come once, in order.
+
+No actor and no effects: it says which requests to send, and which part of an event its reader has not seen.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from typing import TYPE_CHECKING, Any
+
+from actors.messages import Join, Leave
+from chat.log import Position
+
+if TYPE_CHECKING:
+    from actors.messages import Entered
+    from actors.runtime import ActorRef
+    from chat.log import Author
+    from chat.protocol import Command
+    from chat.wire import Publications
+
+
+class Gap(enum.Enum):
+    """Entries are missing before an event."""
+
+    GAP = "gap"
+
+
+class Membership:
+    """One subscription of one client. Without a `room` it is still being entered."""
+
+    __slots__ = ("_author", "_client", "_command", "_position", "channel", "room", "ticket", "typed_at", "waiting")
+
+    def __init__(self, client: ActorRef[Any], author: Author, channel: str, ticket: int, command: Command) -> None:
+        self.channel = channel
+        self.ticket = ticket
+        self.room: ActorRef[Any] | None = None
+        self.waiting: list[Command] = []
+        """Commands that came while the room was being entered: to be done then, in their order."""
+        self.typed_at = -math.inf
+        self._client = client
+        self._author = author
+        self._command = command
+        self._position = Position(0, "")
+
+    def join(self, position: Position | None) -> Join:
+        """Ask to enter, from a position or from now on."""
+        return Join(self._client, self.channel, self._command, self.ticket, self._author, position)
+
+    def join_again(self) -> Join:
+        """Ask to go on from where the reader is. For a member that the room has lost, or lost track of."""
+        return Join(self._client, self.channel, self._command, self.ticket, self._author, self._position, silently=True)
+
+    def leave(self) -> Leave:
+        """End the membership."""
+        return Leave(self._client, self.ticket, self._author)
+
+    def entered(self, entered: Entered) -> None:
+        """Be in the room, with everything up to its position on the way to the reader."""
+        self.room = entered.room
+        self._position = entered.position
+
+    def unseen(self, event: Publications) -> Publications | Gap | None:
+        """Return what of an event the reader has not seen, and count it as seen.
+
+        None if it has seen all. `Gap.GAP` if entries before it are missing: then nothing is counted.
+        """
+        unseen = event.after(self._position.offset)
+        if unseen is None:
+            return None
+        if unseen.items[0].entry.offset != self._position.offset + 1:
+            return Gap.GAP
+        self._position = Position(unseen.items[-1].entry.offset, self._position.epoch)
+        return unseen

@@ -1,0 +1,240 @@
+"""What the actors say to each other.
+
+Commands are named in the imperative, events in the past tense. A `Request` gets exactly one answer: `Answered`,
+`Refused`, or the runtime's `RequestFailed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from actors.runtime import ActorRef, Request, Signal
+from chat.errors import CloseReason, Error
+from chat.log import Author, Draft, Entry, Position
+from chat.protocol import Command, RoomSummary
+from chat.wire import Event, Published, Wire
+
+
+class Transport(Protocol):
+    """What a client actor needs of its socket. Nothing here waits or raises."""
+
+    def send(self, frames: list[bytes]) -> bool:
+        """Queue text frames, in order. False if that would exceed the backlog limit: then nothing was queued."""
+
+    def close(self, reason: CloseReason) -> None:
+        """Close after what is queued. Only the first call counts."""
+
+
+# gateway → clients → client
+
+
+class Connect(msgspec.Struct, frozen=True):
+    """Start a client actor for a socket; asked, and answered with its ref."""
+
+    wire: Wire
+    transport: Transport
+
+
+class Receive(msgspec.Struct, frozen=True):
+    """Handle commands from the socket, in order."""
+
+    commands: list[Command]
+
+
+class Reject(msgspec.Struct, frozen=True):
+    """Close: the peer sent what it must not send."""
+
+    reason: CloseReason
+
+
+class Drain(Signal, frozen=True):
+    """Take no more commands; close with `reason` when all that were taken are answered."""
+
+    reason: CloseReason
+
+
+# client → rooms → room
+
+
+class RoomRequest(Request, frozen=True):
+    """A request to a room. `command` is what the answer will be the reply to."""
+
+    channel: str
+    command: Command
+
+
+class Join(RoomRequest, frozen=True):
+    """Become a member. Answered with `Entered`.
+
+    `position` is where the client resumes, None to begin now. `ticket` names this membership among those of the
+    same client; `silently` is for a member that was in before the room restarted: nobody is told that it came.
+    """
+
+    ticket: int
+    author: Author
+    position: Position | None
+    silently: bool = False
+
+
+class Publish(RoomRequest, frozen=True):
+    """Store an entry and show it to all. Answered with `Placed` once it is stored."""
+
+    key: str
+    author: Author
+    data: bytes
+    time_ms: int
+
+
+class ReadHistory(RoomRequest, frozen=True):
+    """Read a page. Answered with `Page`. `limit` is at least 0 and `after`/`before` are exclusive."""
+
+    limit: int
+    since: Position | None
+    reverse: bool
+
+
+class ReadPresence(RoomRequest, frozen=True):
+    """Ask who is here. Answered with `Present`."""
+
+
+class CountPresence(RoomRequest, frozen=True):
+    """Ask how many are here. Answered with `Counted`."""
+
+
+class ShowTyping(msgspec.Struct, frozen=True):
+    """Tell the others that a member types. Not answered: it may get lost."""
+
+    member: ActorRef[Any]
+    author: Author
+
+
+class Leave(msgspec.Struct, frozen=True):
+    """End the membership that was entered with this ticket."""
+
+    member: ActorRef[Any]
+    ticket: int
+    author: Author
+
+
+class ListRooms(Request, frozen=True):
+    """Ask the rooms' supervisor for the open rooms. Answered with `Listed`."""
+
+    command: Command
+
+
+# room → client
+
+
+class Entered(msgspec.Struct, frozen=True):
+    """The client is a member: every event from here on will be delivered to it, in order.
+
+    `position` is the room's. If the client's own could be recovered, `missed` holds everything between the two; if
+    it could not, or there was none, `recovered` is False and `missed` is empty.
+    """
+
+    room: ActorRef[Any]
+    position: Position
+    recovered: bool
+    missed: Sequence[Published]
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """The entry is stored, here."""
+
+    entry: Entry
+    epoch: str
+    duplicate: bool
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page of history, in the order asked for, and the room's position."""
+
+    items: Sequence[Published]
+    position: Position
+
+
+class Present(msgspec.Struct, frozen=True):
+    """Who is here, one author per connection."""
+
+    authors: list[Author]
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """How many connections are here, and how many users behind them."""
+
+    clients: int
+    users: int
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """The open rooms, those with most clients first."""
+
+    rooms: list[RoomSummary]
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """A request was done."""
+
+    request: Any
+    result: Entered | Placed | Page | Present | Counted | Listed
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A request was not done, and this is what to tell the client."""
+
+    request: Any
+    error: Error
+
+
+class Deliver(msgspec.Struct, frozen=True):
+    """Show an event to the client. All members get the same object."""
+
+    event: Event
+
+
+# room ↔ rooms
+
+
+class Resized(msgspec.Struct, frozen=True):
+    """A room tells how many clients it has now."""
+
+    channel: str
+    clients: int
+
+
+class TellSize(msgspec.Struct, frozen=True):
+    """Ask a room for `Resized`, although its size has not changed."""
+
+
+# room ↔ journal
+
+
+class Open(Request, frozen=True):
+    """Read where a room stands, and its newest `limit` entries. Answered with `Opened`."""
+
+    channel: str
+    limit: int
+
+
+class Opened(Signal, frozen=True):
+    """Where a room stands in the log. A signal, since a room takes nothing else before it."""
+
+    position: Position
+    tail: list[Entry]
+
+
+class Append(Request, frozen=True):
+    """Store an entry. When it is, `publish.sender` gets its answer and the room (the sender of this) `Committed`."""
+
+    draft: Draft
+    publish: Publish
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """Entries of one room were stored, in this order, by rising offset, in this epoch."""
+
+    epoch: str
+    entries: list[Entry]

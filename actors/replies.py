@@ -1,0 +1,56 @@
+"""What rooms answer, as results of the protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from actors.messages import Counted, Listed, Page, Placed, Present
+from chat import protocol
+
+if TYPE_CHECKING:
+    from actors.messages import Entered, Join
+    from chat.protocol import Command, Result
+
+
+def result_of(command: Command, answer: Placed | Page | Present | Counted | Listed) -> Result:
+    """Return the result that the command is answered with."""
+    match answer:
+        case Placed():
+            return _placed(command, answer)
+        case Page(items, position):
+            return protocol.HistoryResult([item.json for item in items], position.offset, position.epoch)
+        case Present(authors):
+            return protocol.PresenceResult({author.client: protocol.client_info(author) for author in authors})
+        case Counted(clients, users):
+            return protocol.PresenceStatsResult(clients, users)
+        case Listed(rooms):
+            return protocol.RpcResult(protocol.RoomList(rooms))
+
+
+def _placed(command: Command, placed: Placed) -> Result:
+    if type(command.request) is protocol.Publish:
+        return protocol.Empty()  # the protocol has no place for more
+    entry = placed.entry
+    return protocol.RpcResult(
+        protocol.SendResult(entry.offset, placed.epoch, entry.time_ms, duplicate=placed.duplicate)
+    )
+
+
+def entered_result(join: Join, entered: Entered) -> protocol.SubscribeResult:
+    """Return the result of a subscribe. After a recovery the offset is the one that was recovered from."""
+    resumed = join.position if entered.recovered else None
+    return protocol.SubscribeResult(
+        recoverable=True,
+        positioned=True,
+        epoch=entered.position.epoch,
+        offset=(resumed or entered.position).offset,
+        was_recovering=join.position is not None,
+        recovered=entered.recovered,
+        publications=[item.json for item in entered.missed],
+    )
+
+
+def rejects_unrecoverable(command: Command) -> bool:
+    """Tell whether a subscribe wants an error rather than a fresh start when its position cannot be recovered."""
+    request = command.request
+    return isinstance(request, protocol.Subscribe) and bool(request.flag & protocol.REJECT_UNRECOVERABLE)

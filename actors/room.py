@@ -1,0 +1,286 @@
+"""The room actor: who is here, what was said last, and the forwarding of both.
+
+It orders nothing and stores nothing: the order is the log's, and the room shows what the log says it stored. So it
+can crash at any time: its successor reads where the room stands, its members come back with their positions, and
+each gets what it missed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import structlog
+
+from actors.messages import (
+    Answered,
+    Append,
+    Committed,
+    Counted,
+    CountPresence,
+    Deliver,
+    Entered,
+    Join,
+    Leave,
+    Open,
+    Opened,
+    Page,
+    Present,
+    Publish,
+    ReadHistory,
+    ReadPresence,
+    Refused,
+    Resized,
+    ShowTyping,
+    TellSize,
+)
+from actors.runtime import Actor, ActorRef, MailboxFull, RequestFailed, Signal, Terminated
+from chat.errors import INTERNAL, LIMIT_EXCEEDED, TOO_MANY_REQUESTS, UNRECOVERABLE_POSITION
+from chat.log import Author, Draft, Position
+from chat.protocol import TYPING_DATA, encode_publication
+from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from actors.runtime import Cancellable
+    from chat.limits import Limits
+    from chat.log import Entry
+
+OPEN_RETRY_S = 0.5
+SETTLE_S = 10.0
+
+log = structlog.get_logger()
+
+
+class _Member(NamedTuple):
+    ticket: int
+    author: Author
+
+
+class _Idle(msgspec.Struct, frozen=True):
+    """The room has been empty for long."""
+
+
+class _Settled(msgspec.Struct, frozen=True):
+    """Those who were members before a restart have had the time to come back."""
+
+
+class _OpenAgain(Signal, frozen=True):
+    """The journal did not answer; ask it once more."""
+
+
+class RoomActor(Actor):
+    """One room. It takes requests once it knows where its log stands, and stops when it was empty for a while."""
+
+    def __init__(self, channel: str, journal: ActorRef[Any], rooms: ActorRef[Any], limits: Limits) -> None:
+        self._channel = channel
+        self._journal = journal
+        self._rooms = rooms
+        self._limits = limits
+        self._members: dict[ActorRef[Any], _Member] = {}
+        self._reported = 0
+        self._position = Position(0, "")
+        self._window: deque[Published] = deque(maxlen=limits.recovery_window)
+        self._idle_timer: Cancellable | None = None
+        self._changes: deque[PresenceChanged] | None = deque(maxlen=limits.presence_limit)
+        """Who came and went while members of an earlier incarnation may not have come back yet."""
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            Join: self._join,
+            Leave: self._leave,
+            Terminated: self._member_ended,
+            Publish: self._publish,
+            Committed: self._committed,
+            ReadHistory: self._read_history,
+            ReadPresence: self._read_presence,
+            CountPresence: self._count_presence,
+            ShowTyping: self._show_typing,
+            Opened: self._opened,
+            _OpenAgain: self._open,
+            RequestFailed: self._request_failed,
+            TellSize: self._tell_size,
+            _Settled: self._settled,
+            _Idle: self._stop_if_idle,
+        }
+
+    def on_start(self) -> None:
+        """Ask the log where the room stands. Until it answers, everything else waits in the mailbox."""
+        self.after(SETTLE_S, _Settled())
+        self._open()
+
+    def on_receive(self, message: Any) -> None:
+        """Handle one message; no kind but those above is ever sent here."""
+        self._handlers[type(message)](message)
+
+    def on_turn_end(self) -> None:
+        """Tell the rooms' supervisor how many are here, once a turn."""
+        clients = len(self._members)
+        if clients != self._reported:
+            self._reported = clients
+            self._rooms.tell(Resized(self._channel, clients))
+        if clients == 0 and self._idle_timer is None:
+            self._idle_timer = self.after(self._limits.room_idle_s, _Idle())
+
+    # The log.
+
+    def _open(self, _: Any = None) -> None:
+        self.hold()
+        self._journal.tell(Open(self.actor_ref, self._channel, self._limits.recovery_window))
+
+    def _opened(self, opened: Opened) -> None:
+        if self._position.epoch not in {"", opened.position.epoch}:
+            self._epoch_changed(opened.position.epoch)
+        first_time = not self._position.epoch
+        unseen = [entry for entry in opened.tail if entry.offset > self._position.offset]
+        published = self._extend(unseen)
+        self._position = opened.position
+        if published and not first_time:
+            self._deliver(Publications(self._channel, published))
+        self.release()
+
+    def _publish(self, publish: Publish) -> None:
+        draft = Draft(self._channel, publish.key, publish.author, publish.time_ms, publish.data)
+        self._journal.tell(Append(self.actor_ref, draft, publish))
+
+    def _committed(self, committed: Committed) -> None:
+        if committed.epoch != self._position.epoch:
+            self._epoch_changed(committed.epoch)
+        head = self._position.offset
+        unseen = [entry for entry in committed.entries if entry.offset > head]
+        if not unseen:
+            return  # read from the log before this was told
+        if unseen[0].offset != head + 1:
+            self._open()  # somebody else appended; the log has what is between
+            return
+        published = self._extend(unseen)
+        self._deliver(Publications(self._channel, published))
+
+    def _extend(self, entries: Sequence[Entry]) -> list[Published]:
+        published = [Published(entry, encode_publication(entry)) for entry in entries]
+        self._window.extend(published)
+        if entries:
+            self._position = Position(entries[-1].offset, self._position.epoch)
+        return published
+
+    def _epoch_changed(self, epoch: str) -> None:
+        # Every position that members hold has lost its meaning. A restart sorts that out with each of them.
+        raise RuntimeError(f"the log of {self._channel!r} began anew: epoch {self._position.epoch} is now {epoch}")
+
+    def _request_failed(self, failed: RequestFailed) -> None:
+        request = failed.request
+        if type(request) is Open:
+            self.after(OPEN_RETRY_S, _OpenAgain())
+        elif type(request) is Append:
+            busy = isinstance(failed.error, MailboxFull)
+            error = TOO_MANY_REQUESTS if busy else INTERNAL
+            request.publish.sender.tell(Refused(request.publish, error))
+
+    # Members.
+
+    def _join(self, join: Join) -> None:
+        client = join.sender
+        known = client in self._members
+        self._members[client] = _Member(join.ticket, join.author)
+        self.watch(client)
+        self.add_watcher(client)
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+        missed = self._missed(join.position) if join.position is not None else None
+        entered = Entered(self.actor_ref, self._position, missed is not None, missed or ())
+        client.tell(Answered(join, entered))
+        if join.silently:
+            for change in self._changes or ():
+                client.tell(Deliver(change))
+        elif not known:
+            self._tell_presence("join", join.author)
+
+    def _missed(self, position: Position) -> list[Published] | None:
+        behind = self._position.offset - position.offset
+        if position.epoch not in {"", self._position.epoch} or not 0 <= behind <= len(self._window):
+            return None
+        return [item for item in self._window if item.entry.offset > position.offset]
+
+    def _leave(self, leave: Leave) -> None:
+        member = self._members.get(leave.member)
+        if member is not None and member.ticket != leave.ticket:
+            return  # a later membership of the same client goes on
+        if member is not None:
+            self._remove(leave.member)
+        # Unknown here means that the room restarted and this one did not come back: nobody has heard of it yet.
+        self._tell_presence("leave", leave.author)
+
+    def _member_ended(self, ended: Terminated) -> None:
+        member = self._members.get(ended.ref)
+        if member is not None:
+            self._remove(ended.ref)
+            self._tell_presence("leave", member.author)
+
+    def _remove(self, client: ActorRef[Any]) -> None:
+        del self._members[client]
+        self.unwatch(client)
+        self.remove_watcher(client)
+
+    def _stop_if_idle(self, _: _Idle) -> None:
+        self._idle_timer = None
+        # Nothing can come between this look and the stop: all who send here run on the same thread.
+        if not self._members and not self.actor_ref.waiting():
+            self.stop()
+
+    # Forwarding.
+
+    def _deliver(self, event: Event) -> None:
+        deliver = Deliver(event)
+        for client in self._members:
+            client.tell(deliver)
+
+    def _tell_presence(self, kind: str, author: Author) -> None:
+        if len(self._members) <= self._limits.presence_limit:
+            change = PresenceChanged(self._channel, kind, author)
+            self._deliver(change)
+            if self._changes is not None:
+                self._changes.append(change)
+
+    def _settled(self, _: _Settled) -> None:
+        self._changes = None
+
+    def _tell_size(self, _: TellSize) -> None:
+        self._reported = -1  # and so it is told at the end of the turn
+
+    def _show_typing(self, typing: ShowTyping) -> None:
+        if len(self._members) > self._limits.presence_limit:
+            return
+        deliver = Deliver(Ephemeral(self._channel, TYPING_DATA, typing.author))
+        for client in self._members:
+            if client is not typing.member:
+                client.tell(deliver)
+
+    # Questions.
+
+    def _read_history(self, read: ReadHistory) -> None:
+        since = read.since
+        if since is not None and since.epoch not in {"", self._position.epoch}:
+            read.sender.tell(Refused(read, UNRECOVERABLE_POSITION))
+            return
+        items = list(self._window)
+        if read.reverse:
+            items.reverse()
+        if since is not None:
+            items = [
+                item
+                for item in items
+                if (item.entry.offset < since.offset if read.reverse else item.entry.offset > since.offset)
+            ]
+        read.sender.tell(Answered(read, Page(items[: read.limit], self._position)))
+
+    def _read_presence(self, read: ReadPresence) -> None:
+        if len(self._members) > self._limits.presence_limit:
+            read.sender.tell(Refused(read, LIMIT_EXCEEDED))
+            return
+        authors = [member.author for member in self._members.values()]
+        read.sender.tell(Answered(read, Present(authors)))
+
+    def _count_presence(self, count: CountPresence) -> None:
+        users = {member.author.user for member in self._members.values()}
+        count.sender.tell(Answered(count, Counted(len(self._members), len(users))))

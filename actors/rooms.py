@@ -1,0 +1,116 @@
+"""The supervisor of all rooms: finds the room for a request, and starts it if it is not there.
+
+Requests of clients that are no members yet come through here; members talk to their room directly. It keeps no
+state that matters: its children are its directory, and the rest is told again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+
+from actors.messages import Answered, Listed, ListRooms, Refused, Resized, RoomRequest, TellSize
+from actors.runtime import (
+    Actor,
+    ActorRef,
+    ChildSpec,
+    Restart,
+    RestartIntensity,
+    Terminated,
+)
+from chat.errors import LIMIT_EXCEEDED, Error
+from chat.protocol import RoomSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chat.limits import Limits
+
+MAX_LISTED = 100
+ROOM_INTENSITY = RestartIntensity(max_restarts=5, period_s=10)
+ROOM_CLOSED = Error(100, "the room failed repeatedly and is closed for a moment", temporary=True)
+
+log = structlog.get_logger()
+
+
+class _Reopen(msgspec.Struct, frozen=True):
+    channel: str
+
+
+class RoomsActor(Actor):
+    """Starts rooms on demand. `make_room(channel, rooms)` makes the actor of one."""
+
+    stops_children_together = True
+
+    def __init__(self, make_room: Callable[[str, ActorRef[Any]], Actor], limits: Limits) -> None:
+        self._make_room = make_room
+        self._limits = limits
+        self._sizes: dict[str, int] = {}
+        self._closed: set[str] = set()
+
+    def on_start(self) -> None:
+        """Look after the rooms that are there already: after a crash of this actor they still are."""
+        for room in self.children():  # (which it watches still: a watch belongs to the ref)
+            self._sizes[room.name] = 0
+            room.tell(TellSize())
+
+    def on_receive(self, message: Any) -> None:
+        """Pass on, list, or take note."""
+        if isinstance(message, RoomRequest):
+            self._forward(message)
+        elif type(message) is Resized:
+            if message.channel in self._sizes:
+                self._sizes[message.channel] = message.clients
+        elif type(message) is ListRooms:
+            largest = sorted(self._sizes.items(), key=lambda room: (-room[1], room[0]))[:MAX_LISTED]
+            summaries = [RoomSummary(channel, clients) for channel, clients in largest]
+            message.sender.tell(Answered(message, Listed(summaries)))
+        elif type(message) is Terminated:
+            self._forget(message)
+        elif type(message) is _Reopen:
+            self._closed.discard(message.channel)
+
+    def _forward(self, request: RoomRequest) -> None:
+        room = self.child(request.channel)
+        if room is None:
+            if request.channel in self._sizes:
+                self.actor_ref.tell(request)  # it has ended just now; why is told in a message that waits already
+                return
+            if request.channel in self._closed:
+                request.sender.tell(Refused(request, ROOM_CLOSED))
+                return
+            if len(self._sizes) >= self._limits.max_rooms:
+                request.sender.tell(Refused(request, LIMIT_EXCEEDED))
+                return
+            room = self._open(request.channel)
+        room.tell(request)
+
+    def _open(self, channel: str) -> ActorRef[Any]:
+        make_room, rooms = self._make_room, self.actor_ref
+        room = self.spawn(
+            ChildSpec(
+                name=channel,
+                factory=lambda: make_room(channel, rooms),
+                restart=Restart.TRANSIENT,
+                intensity=ROOM_INTENSITY,
+                escalates=False,
+            )
+        )
+        self.watch(room)
+        self._sizes[channel] = 0
+        log.debug("room.opened", room=channel)
+        return room
+
+    def _forget(self, ended: Terminated) -> None:
+        channel = ended.ref.name
+        if self.child(channel) is not None:
+            return  # it was opened anew before this was told
+        self._sizes.pop(channel, None)
+        if ended.error is None:
+            log.debug("room.closed", room=channel)
+            return
+        log.error("room.given_up", room=channel, closed_for_s=self._limits.room_closed_s)
+        self._closed.add(channel)
+        self.after(self._limits.room_closed_s, _Reopen(channel))

@@ -1,0 +1,367 @@
+"""What tests use in place of a network, a disk and a clock.
+
+`Chat` is a whole chat in virtual time. Its clients talk through a socket that only takes notes, so a test reads as a
+conversation:
+
+    chat = Chat()
+    ann, bob = chat.member("lobby"), chat.member("lobby")
+    ann.publish("lobby", "hello")
+
+    assert bob.said("lobby") == ["hello"]
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pykka
+
+from actors.messages import Receive, Reject
+from actors.runtime import VirtualScheduler
+from actors.system import ChatSystem
+from chat.errors import Disconnect
+from chat.identity import Guests
+from chat.limits import Limits
+from chat.log import Author, Draft, MemoryLog
+from chat.plaintext import PlainText
+from chat.wire import JsonWire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from actors.runtime import ActorRef
+    from chat.errors import CloseReason
+    from chat.log import Entry, Position, Stored
+    from chat.wire import Wire
+
+ANN = Author("ann", "client-of-ann", "Ann")
+BOB = Author("bob", "client-of-bob", "Bob")
+
+NOON_MS = 1_700_000_000_000
+"""What the wall clock of a `Chat` shows when its scheduler's shows 0."""
+
+DAY_S = 86_400.0
+
+
+def draft(room: str, data: str, *, key: str = "", author: Author = ANN, time_ms: int = NOON_MS) -> Draft:
+    """Make a draft whose data is the given text, as JSON."""
+    return Draft(room, key, author, time_ms, json.dumps(data).encode())
+
+
+class Unheard(msgspec.Struct, frozen=True):
+    """A message that no actor of the chat knows. Clients and rooms crash on it."""
+
+
+class RecordingTransport:
+    """A socket that keeps what it is given, until it is `full`."""
+
+    def __init__(self) -> None:
+        self.frames: list[str] = []
+        self.closed: CloseReason | None = None
+        self.full = False
+
+    def send(self, frames: list[bytes]) -> bool:
+        if self.full:
+            return False
+        self.frames += [frame.decode() for frame in frames]
+        return True
+
+    def close(self, reason: CloseReason) -> None:
+        self.closed = self.closed or reason
+
+
+class FakeLog:
+    """A log in memory that fails on request, and knows what it was asked to store."""
+
+    def __init__(self) -> None:
+        self.kept = MemoryLog()
+        self.batches: list[list[Draft]] = []
+        self.append_errors: deque[Exception] = deque()
+        """What the next appends raise, one each, with nothing stored."""
+        self.read_errors: deque[Exception] = deque()
+        """What the next reads raise, one each."""
+
+    def append(self, drafts: Sequence[Draft]) -> list[Stored]:
+        self.batches.append(list(drafts))
+        if self.append_errors:
+            raise self.append_errors.popleft()
+        return self.kept.append(drafts)
+
+    def position(self, room: str) -> Position:
+        self._read()
+        return self.kept.position(room)
+
+    def before(self, room: str, offset: int, limit: int) -> list[Entry]:
+        self._read()
+        return self.kept.before(room, offset, limit)
+
+    def after(self, room: str, offset: int, limit: int) -> list[Entry]:
+        self._read()
+        return self.kept.after(room, offset, limit)
+
+    def forget(self) -> None:
+        """Begin anew: every room is empty, and has a new epoch."""
+        self.kept = MemoryLog()
+
+    def _read(self) -> None:
+        if self.read_errors:
+            raise self.read_errors.popleft()
+
+
+class Chat:
+    """A chat in virtual time. Keywords are `Limits`; nobody is pinged unless `ping_interval_s` is given."""
+
+    def __init__(self, log: MemoryLog | FakeLog | None = None, **limits: Any) -> None:
+        self.limits = Limits(**{"ping_interval_s": DAY_S, **limits})
+        self.log = log or MemoryLog()
+        self.scheduler = VirtualScheduler()
+        self.failures: list[BaseException] = []
+        """Why the chat could not go on."""
+        self.system = ChatSystem(
+            self.scheduler,
+            room_log=self.log,
+            guests=Guests(),
+            limits=self.limits,
+            version="1.2.3",
+            on_failure=self.failures.append,
+            now_ms=lambda: NOON_MS + round(self.scheduler.time() * 1000),
+        )
+        self.run()
+
+    def run(self) -> None:
+        """Let everything happen that is due."""
+        self.scheduler.run()
+
+    def step(self) -> None:
+        """Let the next thing happen, and nothing else."""
+        with contextlib.suppress(RuntimeError):  # there is more to do after it
+            self.scheduler.run(1)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.scheduler.advance(seconds)
+
+    def open(self) -> Client:
+        """Open a socket, and say nothing yet."""
+        transport, wire = RecordingTransport(), JsonWire()
+        client = Client(self, wire, transport, self.start_client(wire, transport))
+        self.run()
+        return client
+
+    def connect(self, name: str = "", **data: Any) -> Client:
+        """Open a socket and introduce the client."""
+        client = self.open()
+        client.hello = client.ask(connect={"data": {"name": name, **data}})["connect"]
+        return client
+
+    def member(self, *channels: str, name: str = "") -> Client:
+        """Connect a client and have it subscribe."""
+        client = self.connect(name)
+        for channel in channels:
+            client.subscribe(channel)
+        return client
+
+    def text(self, client_id: str, lobby: str = "lobby", *first_lines: str, then_hang_up: bool = False) -> TextClient:
+        """Open a plain-text connection that says `first_lines` as soon as it is open."""
+        transport, wire = RecordingTransport(), PlainText(client_id, lobby)
+        client = TextClient(self, wire, transport, self.start_client(wire, transport))
+        for line in first_lines:
+            client.send_frame(line)
+        if then_hang_up:
+            client.hang_up()
+        self.run()
+        return client
+
+    def start_client(self, wire: Wire, transport: RecordingTransport) -> ActorRef[Any]:
+        """Start a client actor, and go no further than its ref."""
+        started = self.system.connect(wire, transport)
+        while True:
+            with contextlib.suppress(pykka.Timeout):
+                return started.get(timeout=0)
+            self.step()
+
+    def find(self, *path: str) -> ActorRef[Any]:
+        """Return an actor by its place in the supervision tree."""
+        family = self.system._system._root  # noqa: SLF001  (the chat itself has no need to look there)
+        for name in path[:-1]:
+            below = family.cells[name].children
+            assert below is not None
+            family = below
+        return family.cells[path[-1]].ref
+
+    def room(self, channel: str) -> ActorRef[Any]:
+        """Return the actor of an open room."""
+        return self.find("rooms", channel)
+
+    def crash_room(self, channel: str, times: int = 1) -> None:
+        """Have a room crash, and let happen what follows."""
+        for _ in range(times):
+            self.room(channel).tell(Unheard())
+            self.run()
+
+    def open_rooms(self) -> set[str]:
+        """Return the names of the rooms that are open, without asking them."""
+        family = self.find("rooms")._cell.children  # noqa: SLF001  (as above)
+        return {name for name, cell in family.cells.items() if cell.ref.is_alive()} if family else set()
+
+
+def limit_mailbox(ref: ActorRef[Any], capacity: int) -> None:
+    """Give an actor a mailbox that is full with `capacity` messages."""
+    ref._cell.mailbox.capacity = capacity  # noqa: SLF001  (production sets it in the specification)
+
+
+@contextlib.contextmanager
+def behind(ref: ActorRef[Any]) -> Iterator[None]:
+    """Have an actor leave its messages in the mailbox meanwhile. It goes on with the next one that it is told."""
+    actor = ref._cell.actor  # noqa: SLF001  (nobody but the actor itself may hold its mailbox)
+    assert actor is not None
+    actor.hold()
+    yield
+    actor.release()
+
+
+def is_held(ref: ActorRef[Any]) -> bool:
+    """Tell whether an actor leaves its messages in the mailbox."""
+    return ref._cell.mailbox.held  # noqa: SLF001  (as above)
+
+
+class Connection:
+    """One socket of a `Chat`, from the peer's side."""
+
+    def __init__(self, chat: Chat, wire: Wire, transport: RecordingTransport, ref: ActorRef[Any]) -> None:
+        self.chat = chat
+        self.transport = transport
+        self.ref = ref
+        self._wire = wire
+
+    def send_frame(self, frame: str) -> None:
+        """Send a text frame. What follows from it happens in the next `chat.run()`."""
+        try:
+            self.ref.tell(Receive(self._wire.decode(frame)))
+        except Disconnect as wrong:
+            self.ref.tell(Reject(wrong.reason))
+
+    @property
+    def close_code(self) -> int | None:
+        """The code that the server closed the socket with."""
+        closed = self.transport.closed
+        return closed.code if closed else None
+
+    def hang_up(self) -> None:
+        """Close the socket from this side."""
+        self.ref.stop(block=False)
+        self.chat.run()
+
+
+class TextClient(Connection):
+    """A client of the plain-text wire."""
+
+    def say(self, line: str) -> None:
+        """Send a line."""
+        self.send_frame(line)
+        self.chat.run()
+
+    @property
+    def lines(self) -> list[str]:
+        """Everything that came."""
+        return self.transport.frames
+
+
+class Client(Connection):
+    """A client of the JSON wire."""
+
+    def __init__(self, chat: Chat, wire: Wire, transport: RecordingTransport, ref: ActorRef[Any]) -> None:
+        super().__init__(chat, wire, transport, ref)
+        self.hello: dict[str, Any] = {}
+        self._ids = itertools.count(1)
+
+    @property
+    def id(self) -> str:
+        """Who this connection is, to the others."""
+        return str(self.hello["client"])
+
+    def send(self, **command: Any) -> int:
+        """Send one command in a frame of its own, and return its id. It is handled in the next `chat.run()`."""
+        number = next(self._ids)
+        self.send_frame(json.dumps({"id": number, **command}))
+        return number
+
+    def ask(self, **command: Any) -> dict[str, Any]:
+        """Send one command, let it be handled, and return the reply without its id."""
+        number = self.send(**command)
+        self.chat.run()
+        return self.reply(number)
+
+    def send_batch(self, *commands: dict[str, Any]) -> list[int]:
+        """Send commands in one frame, and let them be handled."""
+        numbers = [next(self._ids) for _ in commands]
+        batch = zip(numbers, commands, strict=True)
+        self.send_frame("\n".join(json.dumps({"id": number, **command}) for number, command in batch))
+        self.chat.run()
+        return numbers
+
+    def subscribe(self, channel: str, **options: Any) -> dict[str, Any]:
+        """Subscribe, and return the reply."""
+        return self.ask(subscribe={"channel": channel, **options})
+
+    def publish(self, channel: str, data: Any) -> dict[str, Any]:
+        """Publish, and return the reply."""
+        return self.ask(publish={"channel": channel, "data": data})
+
+    def rpc(self, method: str, **data: Any) -> dict[str, Any]:
+        """Call a method, and return the reply."""
+        return self.ask(rpc={"method": method, "data": data})
+
+    def history(self, channel: str, **options: Any) -> dict[str, Any]:
+        """Read history, and return the reply."""
+        return self.ask(history={"channel": channel, **options})
+
+    @property
+    def received(self) -> list[dict[str, Any]]:
+        """Every message that came, in order."""
+        return [json.loads(line) for frame in self.transport.frames for line in frame.split("\n")]
+
+    def replies(self, *numbers: int) -> list[dict[str, Any]]:
+        """The replies with these ids, in the order in which they came, without their ids."""
+        return [
+            {key: value for key, value in message.items() if key != "id"}
+            for message in self.received
+            if message.get("id") in numbers
+        ]
+
+    def reply(self, number: int) -> dict[str, Any]:
+        """The one reply to a command, without its id."""
+        (reply,) = self.replies(number)
+        return reply
+
+    def forget(self) -> None:
+        """Look only at what comes from now on."""
+        self.transport.frames.clear()
+
+    def pushes(self, kind: str, channel: str = "lobby") -> list[dict[str, Any]]:
+        """The bodies of all pushes of a kind, in order."""
+        pushes = [message["push"] for message in self.received if "push" in message]
+        return [push[kind] for push in pushes if kind in push and push["channel"] == channel]
+
+    def publications(self, channel: str = "lobby") -> list[dict[str, Any]]:
+        """Everything that was said in a channel, live or recovered, in the order in which it came."""
+        found: list[dict[str, Any]] = []
+        for message in self.received:
+            found += message.get("subscribe", {}).get("publications", [])
+            push = message.get("push", {})
+            if push.get("channel") == channel and "pub" in push:
+                found.append(push["pub"])
+        return found
+
+    def said(self, channel: str = "lobby") -> list[Any]:
+        """The data of `publications`."""
+        return [publication["data"] for publication in self.publications(channel)]
+
+    def offsets(self, channel: str = "lobby") -> list[int]:
+        """The offsets of `publications`, as far as they have one."""
+        return [publication["offset"] for publication in self.publications(channel) if "offset" in publication]
