@@ -1,0 +1,50 @@
+"""The composition root: reads the settings, puts the parts together, and is what `uvicorn chat.main:app` serves."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import TYPE_CHECKING
+
+from actors.system import ChatSystem
+from chat.identity import Guests
+from chat.log import MemoryLog
+from chat.logs import configure_logging
+from chat.settings import Settings, SettingsError
+from web.app import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import FastAPI
+
+    from actors.runtime import Scheduler
+
+VERSION = importlib.metadata.version("parley")
+
+
+def build(settings: Settings) -> FastAPI:
+    """Make the application that these settings describe."""
+    configure_logging(level=settings.log_level, log_format=settings.log_format)
+    limits = settings.limits()
+
+    def make_chat(scheduler: Scheduler, on_failure: Callable[[BaseException], object]) -> ChatSystem:
+        return ChatSystem(
+            scheduler,
+            room_log=MemoryLog(max_rooms=2 * limits.max_rooms),
+            guests=Guests(),
+            limits=limits,
+            version=VERSION,
+            on_failure=on_failure,
+        )
+
+    return create_app(make_chat, drain_timeout_s=settings.drain_timeout_s)
+
+
+def _build_or_exit() -> FastAPI:
+    try:
+        return build(Settings.from_environment())
+    except SettingsError as error:
+        raise SystemExit(f"parley: {error}") from None
+
+
+app = _build_or_exit()

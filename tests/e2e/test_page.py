@@ -1,0 +1,190 @@
+"""The page, in real browsers against a real server."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.server import Member
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+    from tests.e2e.conftest import NewPage
+    from tests.server import Server
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def join(page: Page, server: Server, name: str, path: str = "/") -> Page:
+    page.goto(server.url + path)
+    page.get_by_label("Your name").fill(name)
+    page.get_by_role("button", name="Join").click()
+    expect(page.locator("[data-state=connected]")).to_be_attached()
+    return page
+
+
+def say(page: Page, text: str) -> None:
+    page.get_by_role("textbox", name="Message").fill(text)
+    page.get_by_role("textbox", name="Message").press("Enter")
+
+
+def timeline(page: Page) -> Locator:
+    return page.get_by_role("log", name="Messages")
+
+
+def texts(page: Page, *wanted: str) -> list[str]:
+    """Wait until the last of the wanted texts is shown, return those of all messages that contain a wanted one."""
+    expect(timeline(page).get_by_text(wanted[-1], exact=True)).to_have_count(1)
+    shown = timeline(page).locator("[data-offset]").all_inner_texts()
+    return [text for message in shown for text in wanted if text in message]
+
+
+def test_two_people_chat_and_each_message_appears_once_on_both_pages(server: Server, new_page: NewPage) -> None:
+    ada, bob = join(new_page(), server, "Ada"), join(new_page(), server, "Bob")
+
+    say(ada, "hello from Ada")
+    expect(timeline(bob).get_by_text("hello from Ada")).to_be_visible()
+    say(bob, "hello from Bob")
+
+    both = ["hello from Ada", "hello from Bob"]
+    assert texts(ada, *both) == both
+    assert texts(bob, *both) == both
+    expect(ada.locator("[data-state=pending]")).to_have_count(0)
+
+
+def test_they_see_who_is_here_and_who_types(server: Server, new_page: NewPage) -> None:
+    ada, bob = join(new_page(), server, "Ada", "/r/company"), join(new_page(), server, "Bob", "/r/company")
+
+    people = ada.get_by_role("list", name="People")
+    expect(people.get_by_role("listitem")).to_have_count(2)
+    bob.get_by_role("textbox", name="Message").press_sequentially("I am typ")
+    expect(ada.locator("#typing")).to_contain_text("Bob")
+    expect(bob.locator("#typing")).not_to_contain_text("Bob")
+    bob.close()
+
+    expect(people.get_by_role("listitem")).to_have_count(1)
+
+
+def test_an_address_opens_its_room_and_rooms_do_not_mix(server: Server, new_page: NewPage) -> None:
+    ada = join(new_page(), server, "Ada", "/r/tea")
+    bob = join(new_page(), server, "Bob")
+
+    say(ada, "only for tea drinkers")
+    expect(timeline(ada).get_by_text("only for tea drinkers")).to_be_visible()
+    expect(timeline(bob).get_by_text("only for tea drinkers")).to_have_count(0)
+    bob.get_by_role("navigation", name="Rooms").get_by_role("link", name=re.compile("tea")).click()
+
+    expect(timeline(bob).get_by_text("only for tea drinkers")).to_be_visible()
+    assert bob.url == server.url + "/r/tea"
+
+
+def test_a_page_that_was_offline_catches_up_without_loss_or_duplicates(server: Server, new_page: NewPage) -> None:
+    ada, bob = join(new_page(), server, "Ada", "/r/tunnel"), join(new_page(), server, "Bob", "/r/tunnel")
+    say(ada, "before the tunnel")
+    expect(timeline(bob).get_by_text("before the tunnel")).to_be_visible()
+
+    bob.context.set_offline(True)
+    expect(bob.locator("[data-state=connecting]")).to_be_attached(timeout=60_000)
+    missed = [f"missed {number}" for number in range(5)]
+    for text in missed:
+        say(ada, text)
+    say(bob, "said in the tunnel")
+    expect(bob.locator("[data-state=pending]")).to_have_count(1)
+    bob.context.set_offline(False)
+
+    expect(timeline(bob).get_by_text("missed 4")).to_be_visible(timeout=30_000)
+    expect(timeline(ada).get_by_text("said in the tunnel")).to_be_visible(timeout=30_000)
+    everything = ["before the tunnel", *missed, "said in the tunnel"]
+    assert texts(bob, *everything) == everything
+    assert texts(ada, *everything) == everything
+
+
+def test_after_a_reload_one_is_the_same_person_in_the_same_room_with_its_history(
+    server: Server, new_page: NewPage
+) -> None:
+    ada = join(new_page(), server, "Ada", "/r/reload")
+    say(ada, "I was here")
+    expect(timeline(ada).get_by_text("I was here")).to_be_visible()
+    expect(ada.locator("[data-state=pending]")).to_have_count(0)
+
+    ada.reload()
+
+    expect(timeline(ada).get_by_text("I was here")).to_be_visible()
+    expect(ada.get_by_role("list", name="People").get_by_role("listitem")).to_have_count(1)
+    expect(ada.get_by_role("list", name="People")).to_contain_text("Ada")
+
+
+def test_what_others_publish_is_text_and_never_markup_of_the_page(server: Server, new_page: NewPage) -> None:
+    page = join(new_page(), server, "Ada", "/r/hostile")
+    hostile = Member(server, '<img src=x onerror="alert(1)">')
+    hostile.call(subscribe={"channel": "hostile"})
+    hostile.rpc("send", channel="hostile", key="k", text="<script>alert(1)</script> [x](javascript:alert(1)) **bold**")
+    hostile.call(publish={"channel": "hostile", "data": {"type": "message", "text": 7, "<b>": [None]}})
+    hostile.call(publish={"channel": "hostile", "data": "just a string"})
+
+    expect(timeline(page).get_by_text("just a string")).to_be_visible()
+    expect(timeline(page).get_by_text("<script>alert(1)</script>")).to_be_visible()
+    expect(timeline(page).locator("strong", has_text="bold")).to_be_visible()
+    assert timeline(page).locator("script, img, a[href^=javascript]").count() == 0
+    assert page.locator("[data-offset]").count() == 3
+    hostile.close()
+
+
+def test_a_name_that_the_server_refuses_is_said_at_the_form(server: Server, new_page: NewPage) -> None:
+    page = new_page()
+    page.goto(server.url)
+    page.get_by_label("Your name").fill("bad\u202ename")
+    page.get_by_role("button", name="Join").click()
+
+    expect(page.get_by_text("characters that do not print")).to_be_visible()
+
+
+def test_on_a_phone_it_works_and_nothing_is_wider_than_the_screen(server: Server, new_page: NewPage) -> None:
+    page = join(new_page(**PHONE), server, "Ada", "/r/phone")
+    say(page, "a word that is long: " + "x" * 300)
+    expect(timeline(page).locator("[data-offset]")).to_have_count(1)
+    page.get_by_role("button", name="Rooms and people").click()
+
+    expect(page.get_by_role("list", name="People")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_everything_needed_to_chat_can_be_done_by_keyboard(server: Server, new_page: NewPage) -> None:
+    page = new_page()
+    page.goto(server.url + "/r/keys")
+    expect(page.get_by_label("Your name")).to_be_focused()
+    page.keyboard.type("Ada")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Message")).to_be_focused()
+    page.keyboard.type("two")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("lines")
+    page.keyboard.press("Enter")
+
+    expect(timeline(page).locator("[data-offset]")).to_have_count(1)
+    expect(timeline(page).locator("[data-offset]")).to_contain_text("lines")
+
+
+@pytest.mark.parametrize("colour_scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["wide", "phone"])
+def test_axe_finds_nothing_to_complain_about(
+    server: Server, new_page: NewPage, colour_scheme: str, device: dict[str, object]
+) -> None:
+    page = new_page(color_scheme=colour_scheme, **device)
+    page.goto(server.url + "/r/axe")
+    expect(page.get_by_label("Your name")).to_be_visible()
+    at_the_door = Axe().run(page)
+    join(page, server, "Ada", "/r/axe")
+    say(page, "a message with `code` and https://example.org/")
+    expect(timeline(page).get_by_text("a message with").first).to_be_visible()
+    inside = Axe().run(page)
+
+    assert at_the_door.violations_count == 0, at_the_door.generate_report()
+    assert inside.violations_count == 0, inside.generate_report()

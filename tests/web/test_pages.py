@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from tests.server import Server
+
+
+@pytest.mark.parametrize("path", ["/", "/r/tea-room"])
+def test_the_page_is_served_for_the_lobby_and_for_every_room(server: Server, path: str) -> None:
+    answer = httpx.get(server.url + path)
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "<title>" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/static/app.js", "/static/style.css"])
+def test_the_page_and_its_files_come_with_a_strict_content_security_policy(server: Server, path: str) -> None:
+    headers = httpx.get(server.url + path).headers
+
+    policy = headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_file_that_has_not_changed_is_not_sent_again(server: Server) -> None:
+    first = httpx.get(server.url + "/static/style.css")
+    again = httpx.get(server.url + "/static/style.css", headers={"If-None-Match": first.headers["etag"]})
+
+    assert again.status_code == 304
+
+
+def test_a_missing_file_is_not_found(server: Server) -> None:
+    assert httpx.get(server.url + "/static/no-such.js").status_code == 404
+
+
+def test_nothing_outside_of_the_folder_is_served(server: Server) -> None:
+    assert httpx.get(server.url + "/static/%2e%2e/app.py").status_code == 404
+
+
+def test_a_monitor_may_ask_with_head(server: Server) -> None:
+    assert httpx.head(server.url + "/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/connection/websocket", "/ws/7"])
+def test_plain_http_to_a_websocket_address_is_told_to_upgrade(server: Server, path: str) -> None:
+    answer = httpx.get(server.url + path)
+
+    assert answer.status_code == 426
+    assert answer.headers["upgrade"] == "websocket"

@@ -1,0 +1,59 @@
+"""The ASGI application: its parts, and the life of the chat within it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from typing import TYPE_CHECKING
+
+import structlog
+from fastapi import FastAPI
+
+from actors.system import ChatSystem
+from web import health, pages, sockets
+from web.drain import Drain
+from web.gateway import Gateway
+from web.transport import OfferTransport
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from actors.runtime import Scheduler
+
+log = structlog.get_logger()
+
+
+def create_app(
+    make_chat: Callable[[Scheduler, Callable[[BaseException], object]], ChatSystem],
+    *,
+    drain_timeout_s: float,
+) -> FastAPI:
+    """Make the application around the chat that `make_chat(loop, on_failure)` starts.
+
+    The chat starts and stops with the application (ASGI lifespan), on the server's event loop.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        def on_failure(_: BaseException) -> None:
+            app.state.failed = True
+            signal.raise_signal(signal.SIGTERM)  # uvicorn ends by the signal: the exit code is not 0
+
+        app.state.failed = False
+        chat = make_chat(asyncio.get_running_loop(), on_failure)
+        app.state.gateway = gateway = Gateway(chat)
+        with Drain(chat, gateway, drain_timeout_s).on_signals():
+            log.info("chat.started")
+            yield
+            gateway.draining = True
+            await chat.stop()
+            log.info("chat.stopped")
+
+    app = FastAPI(title="Parley", lifespan=lifespan, openapi_url=None)
+    app.add_middleware(OfferTransport)
+    app.include_router(sockets.router)
+    app.include_router(health.router)
+    app.include_router(pages.router)
+    app.mount("/static", pages.page_files(), name="static")
+    return app

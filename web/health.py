@@ -1,0 +1,22 @@
+"""What a process manager asks: whether the process is alive, and whether it should get traffic."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse
+
+router = APIRouter()
+
+
+@router.get("/healthz")
+async def healthz(request: Request) -> JSONResponse:
+    """200 while the chat works; 503 once it cannot go on and the process is about to end."""
+    failed = request.app.state.failed
+    return JSONResponse({"status": "failed" if failed else "ok"}, 503 if failed else 200)
+
+
+@router.get("/readyz")
+async def readyz(request: Request) -> JSONResponse:
+    """200 while new connections are welcome; 503 from SIGTERM on."""
+    draining = request.app.state.gateway.draining
+    return JSONResponse({"status": "draining" if draining else "ready"}, 503 if draining else 200)
