@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { channelOf, isRoomName, pathOf, roomNameFrom } from '../../web/static/route.js';
+
+test('the root is the lobby, /r/<room> is that room', () => {
+  assert.equal(channelOf('/'), 'lobby');
+  assert.equal(channelOf('/r/lobby'), 'lobby');
+  assert.equal(channelOf('/r/team-7.beta_x'), 'team-7.beta_x');
+  assert.equal(channelOf('/r/team/'), 'team');
+});
+
+test('every room has its own address', () => {
+  for (const channel of ['lobby', 'team', 'a.b', '...'])
+    assert.equal(channelOf(pathOf(channel)), channel);
+});
+
+for (const path of ['/r/', '/r/a%20b', '/r/a/b', '/r/..', '/other', `/r/${'x'.repeat(65)}`]) {
+  test(`no room at ${path.slice(0, 20)}`, () => assert.equal(channelOf(path), null));
+}
+
+test('a typed name is taken as it is meant', () => {
+  assert.equal(roomNameFrom('  #my new room '), 'my-new-room');
+  assert.equal(isRoomName(roomNameFrom('a/b')), false);
+  assert.equal(isRoomName(''), false);
+});

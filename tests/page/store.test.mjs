@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { createStore, INITIAL, reduce } from '../../web/static/store.js';
+import { createTitle } from '../../web/static/title.js';
+import { page, publication, published, subscribed } from './make.mjs';
+
+const run = (events, state = INITIAL) => events.reduce(reduce, state);
+const opened = { type: 'roomOpened', channel: 'lobby' };
+const connecting = { type: 'connecting' };
+const connected = { type: 'connected', user: 'guest-me', name: 'Me' };
+const inLobby = (event) => ({ type: 'room', channel: 'lobby', event });
+
+test('the form stays until the server has taken the name', () => {
+  const joining = run([opened, { type: 'nameChosen', name: ' Me ' }, connecting]);
+  assert.equal(joining.stage, 'joining');
+
+  const joined = run([connected], joining);
+
+  assert.equal(joined.stage, 'in');
+  assert.equal(joined.name, 'Me');
+  assert.deepEqual(joined.rooms.get('lobby').selves, ['guest-me']);
+});
+
+test('a refused name is told at the form', () => {
+  const refused = { type: 'disconnected', code: 107, reason: 'name too long' };
+
+  assert.equal(run([{ type: 'nameChosen', name: 'x' }, connecting, refused]).stage, 'asking');
+  assert.equal(run([{ type: 'resumed', name: 'x' }, connecting, refused]).refusal, 'name too long');
+  assert.equal(run([opened, connecting, connected, refused]).stage, 'asking');
+});
+
+test('being thrown out later leaves the chat on screen', () => {
+  const state = run([
+    opened,
+    connecting,
+    connected,
+    { type: 'disconnected', code: 3503, reason: 'force disconnect' },
+  ]);
+
+  assert.equal(state.stage, 'in');
+  assert.equal(state.link, 'disconnected');
+  assert.equal(state.trouble, 'force disconnect');
+});
+
+test('changing the name keeps the rooms and what is not sent', () => {
+  const sending = inLobby({ type: 'sendRequested', key: 'k', text: 'hello', time: 0 });
+  const state = run([
+    opened,
+    connected,
+    sending,
+    { type: 'nameWanted' },
+    { type: 'disconnected', code: 0, reason: 'disconnect called' },
+  ]);
+
+  assert.equal(state.stage, 'asking');
+  assert.equal(state.refusal, '');
+  assert.equal(state.rooms.get('lobby').unsent.length, 1);
+});
+
+test('a room opened before the connection and one after know who we are', () => {
+  const state = run([opened, connected, { type: 'roomOpened', channel: 'team' }]);
+
+  assert.deepEqual(state.rooms.get('lobby').selves, ['guest-me']);
+  assert.deepEqual(state.rooms.get('team').selves, ['guest-me']);
+});
+
+test('coming back to a room finds it as it was', () => {
+  const state = run([
+    opened,
+    inLobby(subscribed(2)),
+    inLobby(page(2)),
+    { type: 'roomOpened', channel: 'team' },
+    opened,
+  ]);
+
+  assert.equal(state.rooms.get('lobby').log.length, 2);
+});
+
+test('a room may have any name', () => {
+  for (const channel of ['constructor', '__proto__']) {
+    const state = run([connected, { type: 'roomOpened', channel }]);
+
+    assert.deepEqual(state.rooms.get(channel).selves, ['guest-me']);
+  }
+});
+
+test('an event for a room that is not open is nothing', () => {
+  const state = run([inLobby(subscribed(2))]);
+
+  assert.deepEqual(state, INITIAL);
+});
+
+test('listeners see the new state', () => {
+  const store = createStore();
+  const seen = [];
+  store.listen(() => seen.push(store.state.channel));
+
+  store.dispatch(opened);
+
+  assert.deepEqual(seen, ['lobby']);
+});
+
+test('the title names the room, and counts what came while nobody looked', () => {
+  let hidden = false;
+  const title = createTitle(() => hidden);
+  const state = run([opened, connected, inLobby(subscribed(1)), inLobby(page(1))]);
+  assert.equal(title(state), 'lobby · Parley');
+
+  hidden = true;
+  const later = run([inLobby(published(publication(2)))], state);
+  assert.equal(title(later), '(1) lobby · Parley');
+
+  hidden = false;
+  assert.equal(title(later), 'lobby · Parley');
+});

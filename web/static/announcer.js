@@ -1,0 +1,38 @@
+// @ts-check
+/**
+ * Reads new messages of others to a screen reader, author and text first. The timeline itself is
+ * silent: in a live region, loading older messages would read all of them.
+ */
+
+import { html, useEffect, useState } from './vendor/preact.js';
+
+const MOST_READ = 3;
+
+/** @param {{ room: import('./room.js').Room }} props */
+export function Announcer({ room: { log, loaded, selves } }) {
+  const last = log.at(-1)?.offset ?? 0;
+  const [heard, setHeard] = useState(/** @type {number | null} */ (null));
+  const [lines, setLines] = useState(/** @type {string[]} */ ([]));
+
+  useEffect(() => {
+    if (!loaded) return;
+    if (heard !== null) {
+      const fresh = log.filter(({ offset, user }) => offset > heard && !selves.includes(user));
+      const many = fresh.length > MOST_READ;
+      if (fresh.length > 0) {
+        setLines(
+          many
+            ? [`${fresh.length} new messages`]
+            : fresh.map(({ name, text }) => `${name}: ${text}`),
+        );
+      }
+    }
+    setHeard(last);
+  }, [last, loaded]);
+
+  return html`
+    <div class="visually-hidden" aria-live="polite">
+      ${lines.map((line, index) => html`<p key=${`${heard}-${index}`}>${line}</p>`)}
+    </div>
+  `;
+}

@@ -1,0 +1,96 @@
+// @ts-check
+/** Puts the page together: state, connection, address bar, and a view drawn after each change. */
+
+import { Chat } from './chat.js';
+import { Connection, endpoint } from './connection.js';
+import { Join } from './join.js';
+import { channelOf, pathOf } from './route.js';
+import { createStore } from './store.js';
+import { createTitle } from './title.js';
+import { createFrame, createKey, stored } from './browser.js';
+import { html, render } from './vendor/preact.js';
+
+const savedName = stored(() => localStorage, 'parley.name');
+// Per tab, so that two tabs are two people; a reload stays the same one.
+const guest = stored(() => sessionStorage, 'parley.guest');
+
+const root = /** @type {HTMLElement} */ (document.getElementById('app'));
+const store = createStore();
+const connection = new Connection(endpoint(location), store, guest);
+
+/** @typedef {typeof actions} Actions what the view can ask for */
+const actions = {
+  /** @param {string} name */
+  join(name) {
+    store.dispatch({ type: 'nameChosen', name });
+    connection.join(name);
+  },
+  changeName() {
+    store.dispatch({ type: 'nameWanted' });
+    connection.disconnect();
+  },
+  reconnect: () => connection.reconnect(),
+
+  /** @param {string} channel */
+  go(channel) {
+    if (channel === store.state.channel) return;
+    history.pushState(null, '', pathOf(channel));
+    show();
+  },
+  enter: () => connection.room?.enter(),
+  loadOlder: () => connection.room?.loadOlder(),
+  typing: () => connection.room?.typing(),
+
+  /** @param {string} text */
+  send(text) {
+    inRoom({ type: 'sendRequested', key: createKey(), text, time: Date.now() });
+    connection.room?.flush();
+  },
+  /** @param {string} key */
+  retry(key) {
+    inRoom({ type: 'sendRetried', key });
+    connection.room?.flush();
+  },
+  /** @param {string} key */
+  discard: (key) => inRoom({ type: 'sendDiscarded', key }),
+  /** @param {number} keep */
+  trim: (keep) => inRoom({ type: 'trimmed', keep }),
+};
+
+/** @param {import('./room.js').RoomEvent} event */
+function inRoom(event) {
+  const { channel } = store.state;
+  if (channel !== null) store.dispatch({ type: 'room', channel, event });
+}
+
+/** Shows the room that the address names. */
+function show() {
+  const channel = channelOf(location.pathname);
+  if (channel !== null && location.pathname !== pathOf(channel)) {
+    history.replaceState(null, '', pathOf(channel) + location.search + location.hash);
+  }
+  if (channel !== null && channel === store.state.channel) return; // only the fragment changed
+  store.dispatch({ type: 'roomOpened', channel });
+  connection.open(channel);
+}
+
+const titleOf = createTitle();
+
+function draw() {
+  const { state } = store;
+  document.title = titleOf(state);
+  if (state.self && state.stage === 'in') savedName.save(state.name);
+  const View = state.stage === 'in' ? Chat : Join;
+  render(html`<${View} state=${state} actions=${actions} />`, root);
+}
+
+const drawSoon = createFrame(draw);
+
+store.listen(drawSoon);
+addEventListener('popstate', show);
+document.addEventListener('visibilitychange', draw);
+
+const name = savedName.load();
+if (name) store.dispatch({ type: 'resumed', name });
+show();
+if (name) connection.join(name);

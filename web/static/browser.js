@@ -1,0 +1,82 @@
+// @ts-check
+/** What browsers grant or refuse, wrapped so that the page works either way. */
+
+import { useEffect, useState } from './vendor/preact.js';
+
+/**
+ * One value in a storage, '' when there is none or when the browser blocks the storage.
+ *
+ * @param {() => Storage} storage
+ * @param {string} key
+ */
+export function stored(storage, key) {
+  let saved = '';
+  return {
+    load() {
+      try {
+        return storage().getItem(key) ?? '';
+      } catch {
+        return '';
+      }
+    },
+    /** @param {string} value */
+    save(value) {
+      if (value === saved) return;
+      saved = value;
+      try {
+        storage().setItem(key, value);
+      } catch {
+        // Blocked storage costs the convenience only.
+      }
+    },
+  };
+}
+
+/** A random key. In http:// pages, localhost apart, browsers do not offer crypto.randomUUID(). */
+export function createKey() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+const LATEST_FRAME_MS = 250;
+
+/**
+ * Runs `work` once for all calls since the last frame. A page in the background gets no frames, yet
+ * its title has to count messages, so a timer stands by.
+ *
+ * @param {() => void} work
+ */
+export function createFrame(work) {
+  let frame = 0;
+  let timer = 0;
+  const run = () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+    timer = 0;
+    work();
+  };
+  return () => {
+    if (timer) return;
+    frame = requestAnimationFrame(run);
+    timer = setTimeout(run, LATEST_FRAME_MS);
+  };
+}
+
+/** @param {string} query */
+export function useMedia(query) {
+  const [matches, setMatches] = useState(() => matchMedia(query).matches);
+  useEffect(() => {
+    const list = matchMedia(query);
+    const update = () => setMatches(list.matches);
+    update();
+    list.addEventListener('change', update);
+    return () => list.removeEventListener('change', update);
+  }, [query]);
+  return matches;
+}
+
+/** A touch screen brings up its keyboard with the focus: there we leave the focus to the finger. */
+export function isTouch() {
+  return matchMedia('(pointer: coarse)').matches;
+}

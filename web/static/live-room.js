@@ -1,0 +1,177 @@
+// @ts-check
+/**
+ * One room on the wire: turns what its subscription says into events, and keeps history, presence
+ * and sends going.
+ */
+
+import { createOutbox } from './outbox.js';
+import { backoffMs, isTemporary, reasonOf, requestError, wait } from './retry.js';
+import { TYPING_LASTS_MS } from './room.js';
+
+/** @import { Centrifuge as Client, Subscription } from 'centrifuge' */
+/** @import { Room, RoomEvent } from './room.js' */
+
+const NEWEST_FIRST = { limit: 50, reverse: true };
+const TYPING_EVERY_MS = 2000;
+const CHECK_EVERY_MS = 20_000;
+const UNSUBSCRIBE_CALLED = 0;
+
+export class LiveRoom {
+  #centrifuge;
+  #channel;
+  #subscription;
+  #room;
+  #dispatch;
+  #outbox;
+  #wanted = false;
+  #round = 0;
+  #lastTyping = 0;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #checking;
+
+  /**
+   * @param {Client} centrifuge
+   * @param {string} channel
+   * @param {() => Room} room its state now
+   * @param {(event: RoomEvent) => void} dispatch
+   */
+  constructor(centrifuge, channel, room, dispatch) {
+    this.#centrifuge = centrifuge;
+    this.#channel = channel;
+    this.#room = room;
+    this.#dispatch = dispatch;
+    this.#subscription = centrifuge.newSubscription(channel);
+    this.#follow(this.#subscription);
+    this.#outbox = createOutbox({
+      next: () => this.#room().unsent.find(({ state }) => state === 'pending'),
+      // Not before it is synced: what did arrive before the connection broke is found in the log.
+      isOpen: () => this.#isSubscribed && this.#room().synced,
+      send: async ({ key, text }) => (await centrifuge.rpc('send', { channel, key, text })).data,
+      onSent: (key, { offset, epoch, time }) => {
+        this.#lastTyping = 0; // the message ended our typing: the next keystroke tells it anew
+        dispatch({ type: 'sent', key, offset, epoch, time });
+      },
+      onFailed: (key, problem) => dispatch({ type: 'sendFailed', key, problem: reasonOf(problem) }),
+    });
+  }
+
+  enter() {
+    this.#wanted = true;
+    this.#subscription.subscribe();
+    this.#checking ??= setInterval(() => this.#checkPresence(), CHECK_EVERY_MS);
+  }
+
+  /** What is not sent yet goes out first, and only then do we leave. */
+  async leave() {
+    this.#wanted = false;
+    clearInterval(this.#checking);
+    this.#checking = undefined;
+    if (this.#hasPending) await this.flush();
+    else this.#subscription.unsubscribe();
+  }
+
+  async flush() {
+    await this.#outbox.flush();
+    if (!this.#wanted && !this.#hasPending) this.#subscription.unsubscribe();
+  }
+
+  typing() {
+    const now = Date.now();
+    if (!this.#isSubscribed || now - this.#lastTyping < TYPING_EVERY_MS) return;
+    this.#lastTyping = now;
+    // A lost one does not matter.
+    this.#centrifuge.rpc('typing', { channel: this.#channel }).catch(requestError);
+  }
+
+  async loadOlder() {
+    const { older, floor, epoch } = this.#room();
+    if (older === 'loading' || !this.#isSubscribed) return;
+    this.#dispatch({ type: 'olderRequested' });
+    try {
+      const options = { ...NEWEST_FIRST, since: { offset: floor, epoch } };
+      const { publications } = await this.#subscription.history(options);
+      this.#dispatch({ type: 'olderLoaded', publications, before: floor });
+    } catch (thrown) {
+      requestError(thrown);
+      this.#dispatch({ type: 'olderFailed' });
+    }
+  }
+
+  get #isSubscribed() {
+    return this.#subscription.state === 'subscribed';
+  }
+
+  get #hasPending() {
+    return this.#room().unsent.some(({ state }) => state === 'pending');
+  }
+
+  /** @param {Subscription} subscription */
+  #follow(subscription) {
+    const dispatch = this.#dispatch;
+    const tellTime = () => dispatch({ type: 'timePassed', now: Date.now() });
+    subscription.on('subscribed', ({ recovered, streamPosition }) => {
+      const { epoch = '', offset = 0 } = streamPosition ?? {};
+      dispatch({ type: 'subscribed', epoch, offset, recovered });
+      this.#synchronise();
+      this.#readPresence().catch(requestError); // the next check repeats it
+    });
+    subscription.on('unsubscribed', ({ code, reason }) => {
+      if (code !== UNSUBSCRIBE_CALLED) dispatch({ type: 'refused', reason: reasonOf(reason) });
+    });
+    subscription.on('publication', (publication) => {
+      dispatch({ type: 'published', publication, now: Date.now() });
+      // After a typing the room is told the time once it may be over.
+      if (!publication.offset) setTimeout(tellTime, TYPING_LASTS_MS);
+    });
+    subscription.on('join', ({ info }) => dispatch({ type: 'joined', info }));
+    subscription.on('leave', ({ info }) => dispatch({ type: 'left', info }));
+  }
+
+  /** Loads the newest page if the log needs one; then what waits to be sent can go. */
+  async #synchronise() {
+    this.#round += 1;
+    const round = this.#round;
+    // The SDK hands over recovered publications right after 'subscribed': let them in first.
+    await Promise.resolve();
+    for (let attempt = 1; !this.#room().synced; attempt += 1) {
+      if (attempt > 1) await wait(backoffMs(attempt - 1));
+      if (round !== this.#round || !this.#isSubscribed) return; // the next 'subscribed' starts anew
+      await this.#loadNewest();
+    }
+    await this.flush();
+  }
+
+  async #loadNewest() {
+    try {
+      const { publications, epoch, offset } = await this.#subscription.history(NEWEST_FIRST);
+      this.#dispatch({ type: 'historyLoaded', publications, epoch, offset });
+    } catch (thrown) {
+      if (!isTemporary(requestError(thrown))) this.#dispatch({ type: 'historyUnavailable' });
+    }
+  }
+
+  async #readPresence() {
+    try {
+      const { clients } = await this.#subscription.presence();
+      this.#dispatch({ type: 'presenceRead', infos: Object.values(clients) });
+    } catch (thrown) {
+      if (isTemporary(requestError(thrown))) return; // asked again at the next turn
+      const { numClients: clients, numUsers: users } = await this.#subscription.presenceStats();
+      this.#dispatch({ type: 'presenceCounted', clients, users });
+    }
+  }
+
+  /** Counting is cheap; the list is read again only when it does not add up. */
+  async #checkPresence() {
+    if (!this.#isSubscribed || document.hidden) return;
+    const { members, clients } = this.#room().presence;
+    try {
+      const { numClients } = members
+        ? await this.#subscription.presenceStats()
+        : { numClients: -1 };
+      if (numClients !== clients) await this.#readPresence();
+    } catch (thrown) {
+      requestError(thrown); // asked again at the next turn
+    }
+  }
+}

@@ -1,0 +1,64 @@
+// @ts-check
+/**
+ * Sends a room's unsent messages, one after the other so that they keep their order. The queue is
+ * the room's state (`unsent`), so a message that the log turns out to have is no longer next. A
+ * send whose outcome is unknown is repeated with the same key: the server answers the repeat with
+ * the first one's offset.
+ */
+
+import { backoffMs, isAnswer, isTemporary, requestError, wait } from './retry.js';
+
+/** @import { Unsent } from './room.js' */
+
+/**
+ * @typedef {object} Ports
+ * @property {() => Unsent | undefined} next
+ * @property {() => boolean} isOpen whether the room can take a message now
+ * @property {(message: Unsent) => Promise<{ offset: number, epoch: string, time: number }>} send
+ * @property {(key: string, reply: { offset: number, epoch: string, time: number }) => void} onSent
+ * @property {(key: string, problem: string) => void} onFailed
+ * @property {(ms: number) => Promise<void>} [pause]
+ */
+
+/** Answers "try later" that a message takes before it is handed back to its author. */
+const MOST_REFUSALS = 6;
+
+/** @param {Ports} ports */
+export function createOutbox({ next, isOpen, send, onSent, onFailed, pause = wait }) {
+  let running = false;
+
+  async function run() {
+    let key = '';
+    let attempts = 0;
+    let refusals = 0;
+    for (let message = next(); message && isOpen(); message = next()) {
+      if (message.key !== key) {
+        key = message.key;
+        attempts = 0;
+        refusals = 0;
+      }
+      try {
+        onSent(key, await send(message));
+      } catch (thrown) {
+        const error = requestError(thrown);
+        attempts += 1;
+        if (isAnswer(error)) refusals += 1;
+        if (!isTemporary(error) || refusals >= MOST_REFUSALS) onFailed(key, error.message);
+        else await pause(backoffMs(attempts));
+      }
+    }
+  }
+
+  return {
+    /** Call when a message was added, and when the room opens: closing ends the run. */
+    async flush() {
+      if (running) return;
+      running = true;
+      try {
+        await run();
+      } finally {
+        running = false;
+      }
+    },
+  };
+}

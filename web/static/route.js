@@ -1,0 +1,29 @@
+// @ts-check
+/** Which room an address names, and the address of a room. */
+
+export const LOBBY = 'lobby';
+
+/** What the page can put in a path as it is; "." and ".." would be resolved away. */
+const ROOM = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
+
+/** @param {string} name */
+export function isRoomName(name) {
+  return ROOM.test(name);
+}
+
+/** @param {string} typed @returns {string} the room name meant, maybe not a valid one */
+export function roomNameFrom(typed) {
+  return typed.trim().replace(/^#/, '').replace(/\s+/g, '-');
+}
+
+/** @param {string} path @returns {string | null} null where the path names no room */
+export function channelOf(path) {
+  if (path === '/') return LOBBY;
+  const [, room] = /^\/r\/([^/]*)\/?$/.exec(path) ?? [];
+  return room !== undefined && isRoomName(room) ? room : null;
+}
+
+/** @param {string} channel */
+export function pathOf(channel) {
+  return channel === LOBBY ? '/' : `/r/${channel}`;
+}

@@ -1,0 +1,96 @@
+// @ts-check
+/** The timeline, row by row: days, messages grouped by author, then what is not sent yet. */
+
+/** @import { Entry } from './log.js' */
+/** @import { Unsent } from './room.js' */
+
+/**
+ * @typedef {object} MessageRow
+ * @property {'message'} type
+ * @property {string} key
+ * @property {number | null} offset
+ * @property {'sent' | 'pending' | 'failed'} state
+ * @property {boolean} starts the first of a group: shows author and avatar
+ * @property {boolean} mine
+ * @property {string} user
+ * @property {string} name
+ * @property {number | null} time
+ * @property {string} text
+ * @property {'message' | 'data'} kind
+ * @property {string} sendKey
+ * @property {string} problem
+ *
+ * @typedef {{ type: 'day', key: string, time: number }} DayRow
+ * @typedef {object} Sources
+ * @property {readonly string[]} selves
+ * @property {string} selfName
+ * @property {readonly Entry[]} log
+ * @property {readonly Unsent[]} unsent
+ */
+
+const GROUP_LASTS_MS = 5 * 60 * 1000;
+
+/** @param {Sources} room @returns {(MessageRow | DayRow)[]} */
+export function rowsOf({ selves, selfName, log, unsent }) {
+  const mine = new Set(selves);
+  const self = selves.at(-1) ?? '';
+  /** @type {(MessageRow | DayRow)[]} */
+  const rows = [];
+  /** @type {MessageRow | undefined} */
+  let previous;
+  let today = '';
+
+  /** @param {Omit<MessageRow, 'type' | 'starts'>} message */
+  const add = (message) => {
+    const day = message.time === null ? today : new Date(message.time).toDateString();
+    if (message.time !== null && day !== today) {
+      rows.push({ type: 'day', key: `day-${message.key}`, time: message.time });
+      previous = undefined;
+      today = day;
+    }
+    /** @type {MessageRow} */
+    const row = { type: 'message', starts: !previous || !continues(previous, message), ...message };
+    rows.push(row);
+    previous = row;
+  };
+
+  for (const { offset, user, name, time, text, kind, key } of log) {
+    add({
+      key: `offset-${offset}`,
+      offset,
+      state: 'sent',
+      mine: mine.has(user),
+      user,
+      name,
+      time,
+      text,
+      kind,
+      sendKey: key,
+      problem: '',
+    });
+  }
+  for (const { key, text, time, state, problem } of unsent) {
+    add({
+      key: `unsent-${key}`,
+      offset: null,
+      state,
+      mine: true,
+      user: self,
+      name: selfName,
+      time,
+      text,
+      kind: 'message',
+      sendKey: key,
+      problem,
+    });
+  }
+  return rows;
+}
+
+/** @param {MessageRow} previous @param {Omit<MessageRow, 'type' | 'starts'>} next */
+function continues(previous, next) {
+  const sameAuthor = previous.user === next.user || (previous.mine && next.mine);
+  if (!sameAuthor || previous.name !== next.name) return false;
+  if (previous.time === null || next.time === null) return previous.time === next.time;
+  return Math.abs(next.time - previous.time) < GROUP_LASTS_MS;
+}
