@@ -21,7 +21,7 @@ NODE_SETUP := $(VENV)/.node
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock load clean FORCE
+.PHONY: help run test lint format lock load cost clean FORCE
 # A recipe that fails halfway leaves no stamp behind that says it is done.
 .DELETE_ON_ERROR:
 
@@ -57,6 +57,9 @@ lock: $(VENV)/.ready $(NODE_SETUP) ## Write the lock files anew, after a change 
 	@$(COMPILE) $(LOCK) --all-extras pyproject.toml -o requirements.lock
 	@$(COMPILE) $(LOCK) --group pyproject.toml:node -o requirements-node.lock
 	@$(NPM) install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --silent
+
+cost: $(VENV)/.ready ## Measure what supervision costs: tells per second, memory of an actor.
+	@$(BIN)/python -m tests.actors.runtime.cost
 
 clean: ## Remove all that these commands made, the virtual environment included.
 	rm -rf $(VENV) $(PAGE) web/static/vendor build dist htmlcov .coverage .coverage.* \

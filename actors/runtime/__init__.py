@@ -6,6 +6,7 @@ them with the same ref and the same mailbox. This package knows nothing of chat.
 
 from actors.runtime.actor import Actor, ThreadActor
 from actors.runtime.errors import (
+    HandlerStuck,
     MailboxFull,
     RestartIntensityExceeded,
     StoppedItself,
@@ -14,19 +15,36 @@ from actors.runtime.errors import (
 from actors.runtime.future import Future
 from actors.runtime.intensity import RestartIntensity
 from actors.runtime.ref import ActorRef
+from actors.runtime.report import Crash, Node, Stuck
 from actors.runtime.scheduler import Cancellable, Scheduler, VirtualScheduler
-from actors.runtime.signals import Request, RequestFailed, Restarted, Signal, Terminated
+from actors.runtime.signals import (
+    Coalescing,
+    Droppable,
+    Request,
+    RequestFailed,
+    Restarted,
+    Signal,
+    Terminated,
+)
 from actors.runtime.spec import ChildSpec, Restart
+from actors.runtime.strategy import Backoff, Strategy
 from actors.runtime.system import ActorSystem
+from actors.runtime.watchdog import Watchdog
 
 __all__ = [
     "Actor",
     "ActorRef",
     "ActorSystem",
+    "Backoff",
     "Cancellable",
     "ChildSpec",
+    "Coalescing",
+    "Crash",
+    "Droppable",
     "Future",
+    "HandlerStuck",
     "MailboxFull",
+    "Node",
     "Request",
     "RequestFailed",
     "Restart",
@@ -36,8 +54,11 @@ __all__ = [
     "Scheduler",
     "Signal",
     "StoppedItself",
+    "Strategy",
+    "Stuck",
     "Terminated",
     "ThreadActor",
     "VirtualScheduler",
+    "Watchdog",
     "WouldBlockLoop",
 ]

@@ -9,6 +9,8 @@ import structlog
 
 from actors.runtime.future import Future
 from actors.runtime.mailbox import Mailbox
+from actors.runtime.report import Counts
+from actors.runtime.strategy import Strategy
 from actors.runtime.system import ActorSystem
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ class Actor(pykka.Actor):
     batch: ClassVar[int] = 256
     """How many messages one turn may handle before the loop is given back."""
 
+    strategy: ClassVar[Strategy] = Strategy.ONE_FOR_ONE
+    """Which of this actor's children are restarted when one of them crashes."""
+
     stops_children_together: ClassVar[bool] = False
     """Stop all children at once rather than one after the other, last started first."""
 
@@ -55,7 +60,7 @@ class Actor(pykka.Actor):
 
     @staticmethod
     def _create_actor_inbox() -> Mailbox:  # type: ignore[override]  # (its put answers whether there was room)
-        return Mailbox(capacity=10_000)
+        return Mailbox(10_000, Counts())
 
     @staticmethod
     def _create_future() -> Future[Any]:

@@ -1,13 +1,14 @@
 """The life of one actor: what stays the same while its incarnations come and go.
 
-A cell holds the ref, the mailbox, the watchers and the children of an actor, and the current instance of its class.
-It runs no user code except through that instance, and guards every call of it: whatever is raised there, on start,
-in a handler, under an ask, at the end of a turn, becomes a crash that the supervisor hears of.
+A cell holds the ref, the mailbox, the watchers and the children of an actor, and the current instance of its class. It
+runs no user code except through that instance, and guards every call of it: whatever is raised there, on start, in a
+handler, under an ask, at the end of a turn, becomes a crash that the supervisor hears of.
 
     STARTING ──on_start──▶ RUNNING ──stop──▶ STOPPING ──children, on_stop──▶ STOPPED
-        │                     │                                                 ▲
-        └──────crash──────────┴──▶ FAILED ──supervisor: restart──▶ STARTING     │
-                                     └──────supervisor: give up─────────────────┘
+        │                   │  │                                                ▲
+        └───────crash───────┤  └──halt──▶ HALTING ──on_stop──▶ FAILED           │
+                            └──▶ FAILED ──supervisor: restart──▶ STARTING       │
+                                    └─────supervisor: give up───────────────────┘
 
 An actor's own context (the loop, or its thread) runs its instance. Everything else here runs on the loop's thread,
 between turns and never inside a handler; so it needs no locks, and an actor that has crashed still has its children
@@ -19,22 +20,28 @@ from __future__ import annotations
 import enum
 import queue
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pykka
 import structlog
 
 from actors.runtime.envelope import STOP, Ask, Stop
-from actors.runtime.errors import MailboxFull, StoppedItself
+from actors.runtime.errors import HandlerStuck, MailboxFull, StoppedItself
 from actors.runtime.future import Future
 from actors.runtime.intensity import RestartHistory
 from actors.runtime.mailbox import EMPTY, Mailbox
 from actors.runtime.ref import ActorRef
+from actors.runtime.report import Node, describe_crash
 from actors.runtime.signals import Request, RequestFailed, Restarted, Terminated
 from actors.runtime.spec import ChildSpec, Restart
+from actors.runtime.timer import Timer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from actors.runtime.actor import Actor
+    from actors.runtime.report import Crash
     from actors.runtime.scheduler import Cancellable
     from actors.runtime.supervisor import Supervisor
     from actors.runtime.system import ActorSystem
@@ -46,35 +53,14 @@ log = structlog.get_logger()
 
 
 class State(enum.Enum):
-    """Where an actor is in its life."""
+    """Where an actor is in its life. FAILED is down, with a restart or the end to come."""
 
     STARTING = "starting"
     RUNNING = "running"
+    HALTING = "halting"
     FAILED = "failed"
     STOPPING = "stopping"
     STOPPED = "stopped"
-
-
-class Timer:
-    """A message that an actor will get, unless it is cancelled or the incarnation ends first."""
-
-    __slots__ = ("_cell", "_message", "handle")
-
-    handle: Cancellable
-
-    def __init__(self, cell: Cell[Any], message: Any) -> None:
-        self._cell = cell
-        self._message = message
-
-    def fire(self) -> None:
-        """Tell the message."""
-        self._cell.timers.discard(self)
-        self._cell.ref.tell(self._message)
-
-    def cancel(self) -> None:
-        """Take the message back, if it is not in the mailbox yet."""
-        self._cell.timers.discard(self)
-        self.handle.cancel()
 
 
 class Cell(Generic[A]):
@@ -82,22 +68,31 @@ class Cell(Generic[A]):
 
     __slots__ = (
         "__weakref__",
+        "_begun",
         "_end_futures",
         "_error",
+        "_halted",
         "_tokens",
         "actor",
         "children",
+        "handled",
+        "handling",
+        "incarnations",
+        "last_crash",
         "mailbox",
         "parent",
         "path",
         "ref",
         "restarts",
         "spec",
+        "started_at",
         "state",
         "stop_deadline",
         "stopped",
         "system",
+        "thread",
         "timers",
+        "turn_began",
         "watchers",
     )
 
@@ -108,7 +103,7 @@ class Cell(Generic[A]):
         self.path = f"{parent.path}/{spec.name}"
         self.state = State.STARTING
         self.stopped = threading.Event()
-        self.mailbox = Mailbox(spec.mailbox_capacity)
+        self.mailbox = Mailbox(spec.mailbox_capacity, system.counts)
         self.actor: A | None = None
         self.ref: ActorRef[A] = ActorRef(self)
         self.restarts = RestartHistory(spec.intensity)
@@ -116,15 +111,30 @@ class Cell(Generic[A]):
         self.watchers: dict[ActorRef[Any], None] = {}
         self.timers: set[Timer] = set()
         self.stop_deadline: Cancellable | None = None
+        self.incarnations = 0
+        self.handled = 0
+        self.handling: Any = EMPTY
+        """What is being handled, for the watchdog."""
+        self.turn_began = 0.0
+        """When the turn that is going on began (`time.monotonic`), 0.0 between turns."""
+        self.thread: int | None = None
+        """The thread of the current incarnation, if it has one of its own."""
+        self.started_at = 0.0
+        self.last_crash: Crash | None = None
+        self._begun = False
         self._error: BaseException | None = None
         self._end_futures: list[Future[bool]] = []
-        self._tokens: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._halted: Callable[[], object] | None = None
+        self._tokens: queue.SimpleQueue[None] | None = None
 
     # Incarnations.
 
     def incarnate(self) -> None:
         """Make a new instance and let it start in its own context."""
         self.state = State.STARTING
+        self.incarnations += 1
+        self._begun = False
+        self.started_at = self.system.scheduler.time()
         self.mailbox.held = False
         try:
             actor = self.spec.factory()
@@ -141,85 +151,122 @@ class Cell(Generic[A]):
         False if the incarnation takes no more turns. Then the caller must not touch the cell any more: in another
         thread the next incarnation may be at work already.
         """
-        if self.state is State.STARTING and not self._begin():
+        actor = self.actor
+        if actor is None:
             return False
-        if self.state is not State.RUNNING or not self._handle_batch():
-            return False
-        self.mailbox.turn_over()
-        return True
+        self.turn_began = time.monotonic()
+        self.system.in_turn = self
+        goes_on = (self.state is not State.STARTING or self._begin(actor)) and self._handle_batch(actor)
+        if goes_on:
+            self.turn_began = 0.0
+            self.mailbox.turn_over()
+        return goes_on
 
-    def _begin(self) -> bool:
+    def _begin(self, actor: A) -> bool:
         try:
-            self._instance.on_start()
+            actor.on_start()
         except BaseException as error:  # noqa: BLE001  (SystemExit and cancellation of an actor are its crash, too)
-            self._crash(error)
+            self._crash_of(actor, error)
             return False
-        if self.state is not State.STARTING:  # on_start called stop()
-            self._begin_stop()
+        if self.actor is not actor:
+            return False  # it took too long
+        self._begun = True
+        if self.state is not State.STARTING:
+            self._leave(actor, told_to=False)  # on_start called stop(), or it is halted
             return False
         self.state = State.RUNNING
-        if self.restarts.total:
+        if self.incarnations > 1:
             self.system.call_soon(self._announce_restart)
         return True
 
-    def _handle_batch(self) -> bool:
-        actor = self._instance
+    def _handle_batch(self, actor: A) -> bool:
         get, receive = self.mailbox.get, actor.on_receive
-        stopping = False
+        handled, told_to_stop = 0, False
         item: Any = EMPTY
         try:
-            for _ in range(actor.batch):
+            while handled < actor.batch and self.state is State.RUNNING:
                 item = get()
                 if item is EMPTY:
                     break
+                self.handling = item
                 kind = type(item)
+                if kind is Stop:
+                    told_to_stop = True
+                    break
                 if kind is Ask:
-                    item.future.set(actor._handle_receive(item.message))  # noqa: SLF001
-                elif kind is Stop:
-                    stopping = True
+                    answer = actor._handle_receive(item.message)  # noqa: SLF001
+                    if self.actor is actor:  # else somebody answered for it, when it was replaced
+                        item.future.set(answer)
                 else:
                     receive(item)
-                if stopping or self.state is not State.RUNNING:
-                    break
-            item = EMPTY  # nothing below is that message's fault
+                handled += 1
+                if self.actor is not actor:
+                    return False
+            item = self.handling = EMPTY  # nothing below is that message's fault
             actor.on_turn_end()
         except KeyboardInterrupt:  # not the actor's: somebody wants the whole process to end
             raise
         except BaseException as error:  # noqa: BLE001  (whatever it is: the actor has crashed, nothing else)
-            self._crash(error, item)
+            self._crash_of(actor, error, item)
             return False
-        if stopping or self.state is State.STOPPING:
-            self._begin_stop()
-            return False
-        return self.state is State.RUNNING  # and not abandoned meanwhile
+        finally:
+            self.handled += handled
+        if self.state is State.RUNNING and self.actor is actor and not told_to_stop:
+            return True
+        self._leave(actor, told_to=told_to_stop)
+        return False
 
-    @property
-    def _instance(self) -> A:
-        assert self.actor is not None  # between incarnate() and _end() there always is one
-        return self.actor
+    def _leave(self, actor: A, *, told_to: bool) -> None:
+        """End an incarnation whose last turn is over, in its own context."""
+        if self.actor is not actor:
+            return
+        self.turn_began = 0.0
+        if self.state is State.HALTING:
+            self._call_on_stop()
+            self._down()
+            self.system.call_soon(self._after_halt)
+        elif told_to or self.parent.stopping or self.spec.restart is not Restart.PERMANENT:
+            self.give_up(None)
+        else:
+            self._call_on_stop()
+            self._crash(StoppedItself(self.path))
+
+    def _down(self) -> None:
+        self.actor = None
+        self.handling = EMPTY
+        self.turn_began = 0.0
+        self.state = State.FAILED
 
     # Crashes.
 
+    def _crash_of(self, actor: A, error: BaseException, item: Any = EMPTY) -> None:
+        if self.actor is actor:  # else it was replaced before it came to this
+            self._crash(error, item)
+
     def _crash(self, error: BaseException, item: Any = EMPTY) -> None:
-        self.state = State.FAILED
-        message = item.message if type(item) is Ask else item
-        log.error(
-            "actor.crashed",
-            actor=self.path,
-            message=None if item is EMPTY else type(message).__name__,
-            exc_info=error,
-        )
+        actor, message = self.actor, item.message if type(item) is Ask else item
+        kind = None if item is EMPTY else type(message).__name__
+        log.error("actor.crashed", actor=self.path, message=kind, exc_info=error)
+        self._record(error, kind)
+        self._down()
         if item is not EMPTY:
             self._fail_request(item, error)
-        if self.actor is not None:
+        if actor is not None:
             try:
-                self.actor.on_failure(type(error), error, error.__traceback__)
-            except BaseException:
+                actor.on_failure(type(error), error, error.__traceback__)
+            except BaseException as second:
                 log.exception("actor.on_failure_failed", actor=self.path)
+                self._record(second, None)
         self.system.call_soon(self._failed, error)
 
+    def _record(self, error: BaseException, message: str | None) -> None:
+        self.last_crash = describe_crash(self.path, self.system.scheduler.time(), message, error)
+        self.system.crashes.append(self.last_crash)
+
     def _failed(self, error: BaseException) -> None:
-        if self.state is State.FAILED:  # and not abandoned meanwhile
+        if self._halted is not None:  # it crashed when it was about to be halted: down all the same
+            self._after_halt()
+        elif self.state is State.FAILED:  # and not abandoned meanwhile
             self._cancel_timers()
             self.parent.child_failed(self, error)
 
@@ -228,10 +275,44 @@ class Cell(Generic[A]):
         if self.state in {State.STARTING, State.RUNNING}:
             self._crash(error)
 
+    def replace_stuck(self, actor: A, began: float) -> None:
+        """Go on without a thread that does not come back from the turn that it began then."""
+        if self.actor is actor and self.turn_began == began:
+            self.actor = None  # whatever that thread still does, it is not this actor's doing any more
+            self._crash(HandlerStuck(f"{self.path} did not come back in time"), self.handling)
+
     def _announce_restart(self) -> None:
         self.watchers = {watcher: None for watcher in self.watchers if watcher.is_alive()}
         for watcher in self.watchers:
             watcher.notify(Restarted(self.ref))
+
+    # Halting: the end of an incarnation because of a sibling. Mailbox and ref are kept.
+
+    def halt(self, halted: Callable[[], object]) -> None:
+        """End the incarnation after the message being handled, then call `halted`; at once if there is none."""
+        self._halted = halted
+        if self.state is State.FAILED:
+            self.system.call_soon(self._after_halt)
+            return
+        self.state = State.HALTING
+        if self._tokens is None:
+            assert self.actor is not None  # it is starting or running
+            self._leave(self.actor, told_to=False)
+        else:
+            self._tokens.put(None)
+            self.system.scheduler.call_later(self.spec.shutdown_s, self._halt_overdue, self.actor)
+
+    def _halt_overdue(self, actor: A | None) -> None:
+        if self._halted is not None and self.actor is actor:
+            log.error("actor.abandoned", actor=self.path, deadline_s=self.spec.shutdown_s)
+            self._after_halt()
+
+    def _after_halt(self) -> None:
+        halted, self._halted = self._halted, None
+        if halted is not None and self.state is not State.STOPPED:
+            self._down()
+            self._cancel_timers()
+            halted()
 
     # The end.
 
@@ -257,14 +338,6 @@ class Cell(Generic[A]):
         if self.spec.restart is not Restart.PERMANENT:
             self.mailbox.closed = True
 
-    def _begin_stop(self) -> None:
-        stopped_itself = self.state is State.STOPPING
-        if stopped_itself and self.spec.restart is Restart.PERMANENT and not self.parent.stopping:
-            self._call_on_stop()
-            self._crash(StoppedItself(self.path))
-            return
-        self.give_up(None)
-
     def give_up(self, error: BaseException | None) -> None:
         """End for good: first the children, then this actor. `error` says why, None that it was asked to."""
         self.state = State.STOPPING
@@ -284,10 +357,13 @@ class Cell(Generic[A]):
             self.system.call_soon(self._end)
 
     def _call_on_stop(self) -> None:
+        if self.actor is None or not self._begun:
+            return
         try:
-            self._instance.on_stop()
-        except BaseException:
+            self.actor.on_stop()
+        except BaseException as error:
             log.exception("actor.on_stop_failed", actor=self.path)
+            self._record(error, None)
 
     def kill(self, error: BaseException) -> None:
         """End now, without the actor's help: it did not stop in time. A thread that hangs is left behind."""
@@ -301,18 +377,20 @@ class Cell(Generic[A]):
     def _end(self) -> None:
         if self.state is State.STOPPED:
             return
+        self._down()
         self.state = State.STOPPED
-        self.actor = None
         self.mailbox.closed = True
         self.stopped.set()
         self._cancel_timers()
         self.bury(self.mailbox.drain())
-        self._tokens.put(None)  # a thread that waits for messages ends
+        if self._tokens is not None:
+            self._tokens.put(None)  # a thread that waits for messages ends
         for watcher in self.watchers:
             watcher.notify(Terminated(self.ref, self._error))
         self.watchers.clear()
         for future in self._end_futures:
             future.set(True)
+        self.system.thread_cells.discard(self)
         self.parent.child_ended(self)
 
     def _cancel_timers(self) -> None:
@@ -324,14 +402,14 @@ class Cell(Generic[A]):
 
     def refuse(self, item: Any) -> None:
         """Answer for a message that the full mailbox did not take."""
-        self.system.refused += 1
+        self.system.counts.refused += 1
         self._fail_request(item, MailboxFull(self.path))
 
     def bury(self, items: list[Any]) -> None:
         """Answer for messages that nobody will handle, because the actor has ended."""
         for item in items:
             if type(item) is not Stop:
-                self.system.dead_letters += 1
+                self.system.counts.dead_letters += 1
                 self._fail_request(item, pykka.ActorDeadError(f"{self.path} has ended"))
 
     def _fail_request(self, item: Any, error: BaseException) -> None:
@@ -340,7 +418,7 @@ class Cell(Generic[A]):
         elif isinstance(item, Request):
             item.sender.tell(RequestFailed(item, error))
 
-    # Watchers, timers, children, threads.
+    # Watchers, timers, children, threads, reports.
 
     def add_watcher(self, watcher: ActorRef[Any]) -> None:
         """Tell `watcher` of restarts and of the end; at once if that has come already."""
@@ -368,20 +446,42 @@ class Cell(Generic[A]):
     def spawn(self, spec: ChildSpec[C]) -> Cell[C]:
         """Start a child of this actor."""
         if self.children is None:
-            together = self._instance.stops_children_together
-            self.children = self.system.supervisor(self.path, self.escalated, together=together)
+            assert self.actor is not None  # it is the one that calls this
+            self.children = self.system.supervisor(
+                self.path,
+                self.escalated,
+                strategy=self.actor.strategy,
+                together=self.actor.stops_children_together,
+            )
         return self.children.spawn(spec)
 
     def prepare_thread(self) -> None:
         """Let whatever arrives wake a thread rather than the loop."""
         tokens: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._tokens = tokens
+        self.system.thread_cells.add(self)
         self.mailbox.start(lambda: tokens.put(None))
 
     def run_thread(self, actor: A) -> None:
         """Take turns in the current thread until the actor crashes or stops."""
         tokens = self._tokens
+        assert tokens is not None  # prepare_thread() made it
+        self.thread = threading.get_ident()
         while True:
             tokens.get()
             if self.actor is not actor or not self.take_turn():
                 return
+
+    def node(self) -> Node:
+        """Return what is to be known about this actor now, and about those below it."""
+        return Node(
+            name=self.spec.name,
+            state=self.state.value,
+            depth=len(self.mailbox),
+            high_mark=self.mailbox.high_mark,
+            handled=self.handled,
+            restarts=self.incarnations - 1,
+            last_crash=self.last_crash,
+            uptime_s=self.system.scheduler.time() - self.started_at,
+            children=self.children.nodes() if self.children is not None else (),
+        )

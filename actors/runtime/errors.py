@@ -11,6 +11,10 @@ class RestartIntensityExceeded(Exception):  # noqa: N818
     """A child crashed more often than its restart intensity allows, so its supervisor gave it up."""
 
 
+class HandlerStuck(Exception):  # noqa: N818
+    """A thread actor did not come back from a message in time; it goes on without that thread."""
+
+
 class WouldBlockLoop(RuntimeError):  # noqa: N818
     """A blocking call was made on the event loop's own thread, which it would have frozen for ever."""
 

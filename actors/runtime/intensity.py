@@ -5,7 +5,6 @@ The idea and the two numbers are those of OTP (`supervisor`, "Tuning the intensi
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 
@@ -23,17 +22,21 @@ class RestartIntensity:
 class RestartHistory:
     """The restarts of one child, as far as its intensity still looks at them."""
 
-    __slots__ = ("_intensity", "_times", "total")
+    __slots__ = ("_intensity", "_times", "in_a_row", "total")
 
     def __init__(self, intensity: RestartIntensity) -> None:
         self._intensity = intensity
-        self._times: deque[float] = deque(maxlen=max(intensity.max_restarts, 1))
+        self._times: list[float] = []
         self.total = 0
+        """All restarts ever."""
+        self.in_a_row = 0
+        """Those since the child last ran for long; counted by the supervisor."""
 
     def allow(self, now: float) -> bool:
         """Record a restart at `now` (seconds, never falling) and return True, or return False if it is one too many."""
         limit, period = self._intensity.max_restarts, self._intensity.period_s
-        if limit == 0 or (len(self._times) == limit and now - self._times[0] <= period):
+        self._times = [then for then in self._times if now - then <= period]
+        if len(self._times) >= limit:
             return False
         self._times.append(now)
         self.total += 1

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
+from actors.runtime.signals import Coalescing, Droppable, Signal
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
+
+    from actors.runtime.report import Counts
+    from actors.runtime.signals import Ruled
 
 EMPTY: Final = object()
 """What `Mailbox.get` returns when there is nothing to handle now."""
+
+_replacing: Final = threading.Lock()
+"""Held for a moment where a waiting message is replaced, or such a one is taken; in any mailbox, since it is rare."""
+
+
+class _Place:
+    """A place in the queue whose message can still be replaced."""
+
+    __slots__ = ("key", "message")
+
+    def __init__(self, key: Hashable, message: Any) -> None:
+        self.key = key
+        self.message = message
 
 
 class Mailbox:
     """Two lanes of messages: signals first, then ordinary messages, each in the order of arrival.
 
-    Any thread may put; only the actor's own context gets. The bound (`capacity`, in messages) holds for the
-    ordinary lane; a full lane refuses. While `held`, ordinary messages stay where they are and signals still come
-    through.
+    Any thread may put; only the actor's own context gets. The bound (`capacity`, in messages) holds for the ordinary
+    lane; when it is full, waiting `Droppable`s make room, oldest first, and then it refuses. While `held`, ordinary
+    messages stay where they are and signals still come through.
 
     It lives as long as the actor's ref: a restarted actor goes on with the mailbox of the one that crashed.
     """
 
     __slots__ = (
+        "_counts",
+        "_droppable",
         "_messages",
+        "_places",
         "_signals",
         "_wake",
         "_wake_pending",
@@ -33,13 +55,16 @@ class Mailbox:
         "high_mark",
     )
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, counts: Counts) -> None:
         self.capacity = capacity
         self.closed = False
         self.held = False
         self.high_mark = 0
+        self._counts = counts
         self._messages: deque[Any] = deque()
         self._signals: deque[Any] = deque()
+        self._droppable = 0  # how many of them wait
+        self._places: dict[Hashable, _Place] | None = None
         self._wake: Callable[[], object] | None = None
         self._wake_pending = True  # nobody to wake yet
 
@@ -52,16 +77,67 @@ class Mailbox:
     def put(self, message: Any) -> bool:
         """Add an ordinary message. False if the mailbox is full: then nothing was added."""
         messages = self._messages
-        if len(messages) >= self.capacity:
+        if len(messages) >= self.capacity and not self._make_room():
             return False
         messages.append(message)
         if not self._wake_pending:
             self._wake_up()
         return True
 
-    def put_signal(self, signal: Any) -> None:
-        """Add a message that overtakes the ordinary ones and is never refused."""
-        self._signals.append(signal)
+    def put_ruled(self, message: Ruled) -> bool:
+        """Add a message by its rule. False if the mailbox is full, and its rule says no more than that."""
+        if isinstance(message, Signal):
+            self._signals.append(message)
+            if not self._wake_pending:
+                self._wake_up()
+            return True
+        if isinstance(message, Coalescing):
+            return self._put_coalescing(message)
+        if not isinstance(message, Droppable):
+            return self.put(message)
+        with _replacing:
+            self._droppable += 1
+        if not self.put(message):
+            self._dropped()
+        return True
+
+    def _put_coalescing(self, message: Coalescing) -> bool:
+        key = (type(message), message.coalesce_key())
+        with _replacing:
+            if self._places is None:
+                self._places = {}
+            waiting = self._places.get(key)
+            if waiting is not None:
+                waiting.message = message
+                self._counts.coalesced += 1
+                return True
+            place = self._places[key] = _Place(key, message)
+        if self.put(place):
+            return True
+        with _replacing:
+            del self._places[key]
+        return False
+
+    def _make_room(self) -> bool:
+        if not self._droppable:
+            return False
+        # Of a copy, and taken out by what it is rather than where: the actor may be taking messages meanwhile.
+        oldest = next((waiting for waiting in tuple(self._messages) if isinstance(waiting, Droppable)), None)
+        try:
+            self._messages.remove(oldest)
+        except ValueError:
+            return False
+        self._dropped()
+        return True
+
+    def _dropped(self) -> None:
+        with _replacing:
+            self._droppable -= 1
+            self._counts.dropped += 1
+
+    def put_always(self, message: Any) -> None:
+        """Add an ordinary message in its turn, whether the mailbox is full or not. For the runtime's own few."""
+        self._messages.append(message)
         if not self._wake_pending:
             self._wake_up()
 
@@ -77,8 +153,20 @@ class Mailbox:
         if self._messages and not self.held:
             depth = len(self._messages)
             self.high_mark = max(self.high_mark, depth)
-            return self._messages.popleft()
+            message = self._messages.popleft()
+            return message if self._droppable == 0 and not self._places else self._unwrap(message)
         return EMPTY
+
+    def _unwrap(self, item: Any) -> Any:
+        if isinstance(item, Droppable):
+            with _replacing:
+                self._droppable -= 1
+        elif type(item) is _Place:
+            with _replacing:
+                assert self._places is not None  # it has this one
+                del self._places[item.key]
+            return item.message
+        return item
 
     def empty(self) -> bool:
         """Tell whether there is nothing that could be handled now."""
@@ -94,19 +182,13 @@ class Mailbox:
         if not self.empty():
             self._wake_up()
 
-    def put_always(self, message: Any) -> None:
-        """Add an ordinary message in its turn, whether the mailbox is full or not. For the runtime's own few."""
-        self._messages.append(message)
-        if not self._wake_pending:
-            self._wake_up()
-
     def drain(self) -> list[Any]:
         """Take everything out, held or not: what a dead actor will never handle. Each item is given out once."""
         left = []
         for lane in (self._signals, self._messages):
             while lane:  # one by one: another thread may be putting, or draining too
                 try:
-                    left.append(lane.popleft())
+                    left.append(self._unwrap(lane.popleft()))
                 except IndexError:
                     break
         return left

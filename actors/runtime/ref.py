@@ -9,7 +9,7 @@ import pykka
 from actors.runtime.envelope import Ask
 from actors.runtime.errors import WouldBlockLoop
 from actors.runtime.future import Future
-from actors.runtime.signals import Signal
+from actors.runtime.signals import Ruled
 
 if TYPE_CHECKING:
     from actors.runtime.actor import Actor
@@ -61,9 +61,8 @@ class ActorRef(pykka.ActorRef[A]):
         if mailbox.closed:
             self._cell.bury([message])
             return
-        if isinstance(message, Signal):
-            mailbox.put_signal(message)
-        elif not mailbox.put(message):
+        taken = mailbox.put_ruled(message) if isinstance(message, Ruled) else mailbox.put(message)
+        if not taken:
             self._cell.refuse(message)
             return
         if self._cell.mailbox.closed:  # only just now, by another thread: what it did not see must not be lost

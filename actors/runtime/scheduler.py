@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import random
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
@@ -58,11 +59,14 @@ class _Scheduled:
 class VirtualScheduler:
     """A scheduler whose time stands still until it is advanced.
 
-    Callbacks run in the order in which they were scheduled, timers in the order of their due times. Nothing runs
-    outside of `run` and `advance`, so between two calls a test sees a system at rest.
+    Callbacks run in the order in which they were scheduled, or, with a seed, in an order drawn from it: what is ready
+    at the same moment may happen in any order, and the same seed gives the same one. Timers run in the order of their
+    due times. Nothing runs outside of `run` and `advance`, so between two calls a test sees a system at rest.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int | None = None) -> None:
+        self.random = random.Random(seed)  # noqa: S311  (for orders, not for secrets)
+        self._shuffles = seed is not None
         self._now = 0.0
         self._ready: deque[_Scheduled] = deque()
         self._timers: list[tuple[float, int, _Scheduled]] = []
@@ -94,9 +98,14 @@ class VirtualScheduler:
         for _ in range(most):
             if not self._ready:
                 return
-            self._ready.popleft()()
+            self._take()()
         if self._ready:
             raise RuntimeError(f"still busy after {most} callbacks")
+
+    def _take(self) -> _Scheduled:
+        if self._shuffles:
+            self._ready.rotate(-self.random.randrange(len(self._ready)))
+        return self._ready.popleft()
 
     def advance(self, seconds: float) -> None:
         """Move the time forward, running every timer that falls due on the way at its own time."""

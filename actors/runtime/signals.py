@@ -1,4 +1,4 @@
-"""What the runtime itself says to actors, and the two kinds of message that it treats specially."""
+"""What the runtime itself says to actors, and the kinds of message that it treats specially."""
 
 from __future__ import annotations
 
@@ -7,15 +7,39 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from actors.runtime.ref import ActorRef
 
 
-class Signal(msgspec.Struct, frozen=True):
+class Ruled(msgspec.Struct, frozen=True):
+    """A message that mailboxes treat by a rule of its own. One base class, so that `tell` looks once."""
+
+
+class Signal(Ruled, frozen=True):
     """A message that overtakes all ordinary ones and is never refused.
 
     For the few messages that an actor must see although its mailbox is full or held. Whoever sends one bounds how
     many there can be.
     """
+
+
+class Droppable(Ruled, frozen=True):
+    """A message that may get lost: the first to go when a mailbox is full.
+
+    The oldest one that waits makes room for whatever comes. If there is none, one that comes is lost itself. Counted.
+    """
+
+
+class Coalescing(Ruled, frozen=True):
+    """A message that makes older ones of its kind pointless: it takes the place of the one that waits, if one does.
+
+    Of its kind are messages of the same type with the same `coalesce_key`.
+    """
+
+    def coalesce_key(self) -> Hashable:
+        """Return what tells kinds of this type apart. By default there is one kind."""
+        return None
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from actors.runtime.intensity import RestartIntensity
+from actors.runtime.strategy import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +33,9 @@ class ChildSpec(Generic[A]):
     """How to start one child, and what to do when it fails.
 
     `factory` makes a new instance for the first start and for every restart; it runs in the parent's context, so it
-    must not block. A child that exceeds its `intensity` is given up; `escalates` says whether that is its parent's
-    failure too, or only its own end. `shutdown_s` is how long an orderly stop may take before the child is
-    abandoned.
+    must not block. A restart comes at once, or after `backoff`; meanwhile messages wait in the mailbox, up to its
+    capacity. A child that exceeds its `intensity` is given up; `escalates` says whether that is its parent's failure
+    too, or only its own end. `shutdown_s` is how long an orderly stop may take before the child is abandoned.
     """
 
     name: str
@@ -42,5 +43,6 @@ class ChildSpec(Generic[A]):
     restart: Restart = Restart.PERMANENT
     intensity: RestartIntensity = field(default_factory=RestartIntensity)
     escalates: bool = True
+    backoff: Backoff | None = None
     shutdown_s: float = 5.0
     mailbox_capacity: int = 10_000

@@ -1,11 +1,12 @@
 """The parental half of an actor: it starts, restarts and stops children.
 
-It decides by the child's specification alone and runs no user code, so there is nothing in it that could crash. The
-strategy is one_for_one: a failing child does not concern its siblings.
+It decides by the child's specification and a strategy, and runs no user code, so there is nothing in it that could
+crash.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -13,11 +14,13 @@ import structlog
 from actors.runtime.cell import Cell, State
 from actors.runtime.errors import RestartIntensityExceeded
 from actors.runtime.spec import ChildSpec, Restart
+from actors.runtime.strategy import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from actors.runtime.actor import Actor
+    from actors.runtime.report import Node
     from actors.runtime.system import ActorSystem
 
 A = TypeVar("A", bound="Actor")
@@ -28,7 +31,7 @@ log = structlog.get_logger()
 class Supervisor:
     """The children of one actor, or of the root, in the order of their start. Only used on the loop's thread."""
 
-    __slots__ = ("_done", "_escalate", "_system", "_together", "cells", "path", "stopping")
+    __slots__ = ("_done", "_escalate", "_strategy", "_system", "_together", "cells", "path", "stopping")
 
     def __init__(
         self,
@@ -36,6 +39,7 @@ class Supervisor:
         path: str,
         escalate: Callable[[BaseException], object],
         *,
+        strategy: Strategy,
         together: bool,
     ) -> None:
         self.path = path
@@ -43,6 +47,7 @@ class Supervisor:
         self.stopping = False
         self._system = system
         self._escalate = escalate
+        self._strategy = strategy
         self._together = together
         self._done: list[Callable[[], object]] = []
 
@@ -63,8 +68,7 @@ class Supervisor:
         if self.stopping or spec.restart is Restart.TEMPORARY:
             child.give_up(error)
         elif child.restarts.allow(self._system.scheduler.time()):
-            log.warning("actor.restarting", actor=child.path, restarts=child.restarts.total)
-            child.incarnate()
+            self._restart(child)
         else:
             reason = RestartIntensityExceeded(
                 f"{child.path} crashed more than {spec.intensity.max_restarts} times in "
@@ -75,6 +79,51 @@ class Supervisor:
             child.give_up(reason)
             if spec.escalates:
                 self._escalate(reason)
+
+    def _restart(self, crashed: Cell[Any]) -> None:
+        delay = self._delay_s(crashed)
+        log.warning("actor.restarting", actor=crashed.path, restarts=crashed.restarts.total, delay_s=round(delay, 3))
+        cells = list(self.cells.values())
+        group = {
+            Strategy.ONE_FOR_ONE: [crashed],
+            Strategy.ONE_FOR_ALL: cells,
+            Strategy.REST_FOR_ONE: cells[cells.index(crashed) :],
+        }[self._strategy]
+        self._halt_and_restart([cell for cell in group if cell is not crashed], group, delay)
+
+    def _halt_and_restart(self, running: list[Cell[Any]], group: list[Cell[Any]], delay_s: float) -> None:
+        """Halt one after the other, the last started first; then start the whole group in its order."""
+        while running:
+            cell = running.pop()
+            if cell.state in {State.STOPPING, State.STOPPED}:
+                continue
+            cell.halt(partial(self._halted, cell, running, group, delay_s))
+            return
+        if self.stopping:
+            self._stop_more()
+        elif delay_s:
+            self._system.scheduler.call_later(delay_s, self._start, group)
+        else:
+            self._start(group)
+
+    def _halted(self, cell: Cell[Any], running: list[Cell[Any]], group: list[Cell[Any]], delay_s: float) -> None:
+        if cell.spec.restart is Restart.TEMPORARY:
+            cell.give_up(None)
+        self._halt_and_restart(running, group, delay_s)
+
+    def _start(self, group: list[Cell[Any]]) -> None:
+        for cell in group:
+            if cell.state is State.FAILED and not self.stopping:
+                cell.incarnate()
+
+    def _delay_s(self, child: Cell[Any]) -> float:
+        backoff = child.spec.backoff
+        if backoff is None:
+            return 0.0
+        if self._system.scheduler.time() - child.started_at >= backoff.reset_after_s:
+            child.restarts.in_a_row = 0
+        child.restarts.in_a_row += 1
+        return backoff.delay_s(child.restarts.in_a_row, self._system.random)
 
     def child_ended(self, child: Cell[Any]) -> None:
         """Forget a child that has ended, and go on with stopping the others if that is what goes on."""
@@ -108,9 +157,15 @@ class Supervisor:
                 callback()
             return
         for cell in reversed(cells) if self._together else cells[-1:]:
-            if cell.stop_deadline is None:
+            if cell.state is State.FAILED:  # and so without a turn in which it could stop
+                cell.give_up(None)
+            elif cell.state is not State.STOPPED and cell.stop_deadline is None:
                 cell.request_stop()
                 cell.stop_deadline = self._system.scheduler.call_later(cell.spec.shutdown_s, self._abandon, cell)
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Return what is to be known about the children now."""
+        return tuple([cell.node() for cell in self.cells.values()])
 
     def _abandon(self, cell: Cell[Any]) -> None:
         if cell.state is not State.STOPPED:

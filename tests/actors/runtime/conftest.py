@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actors.runtime import Actor, ActorRef, ActorSystem, ChildSpec, Restart, RestartIntensity, VirtualScheduler
+from actors.runtime import (
+    Actor,
+    ActorRef,
+    ActorSystem,
+    ChildSpec,
+    Restart,
+    RestartIntensity,
+    Strategy,
+    VirtualScheduler,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +43,10 @@ class Recorder(Actor):
 class World:
     """An actor system in virtual time."""
 
-    def __init__(self) -> None:
+    def __init__(self, strategy: Strategy = Strategy.ONE_FOR_ONE) -> None:
         self.scheduler = VirtualScheduler()
         self.failures: list[BaseException] = []
-        self.system = ActorSystem(self.scheduler, self.failures.append)
+        self.system = ActorSystem(self.scheduler, self.failures.append, strategy=strategy)
 
     def spawn(
         self,

@@ -4,7 +4,25 @@ import threading
 
 import pytest
 
+from actors.runtime import Coalescing, Droppable, Signal
 from actors.runtime.mailbox import EMPTY, Mailbox
+from actors.runtime.report import Counts
+
+
+class Named(Signal, frozen=True):
+    name: str
+
+
+class Typing(Droppable, frozen=True):
+    who: str
+
+
+class Size(Coalescing, frozen=True):
+    room: str
+    size: int
+
+    def coalesce_key(self) -> str:
+        return self.room
 
 
 class Woken:
@@ -23,8 +41,13 @@ def woken() -> Woken:
 
 
 @pytest.fixture
-def mailbox(woken: Woken) -> Mailbox:
-    mailbox = Mailbox(capacity=3)
+def counts() -> Counts:
+    return Counts()
+
+
+@pytest.fixture
+def mailbox(woken: Woken, counts: Counts) -> Mailbox:
+    mailbox = Mailbox(3, counts)
     mailbox.start(woken)
     mailbox.turn_over()
     woken.times = 0
@@ -47,27 +70,27 @@ def test_messages_come_out_in_the_order_they_went_in(mailbox: Mailbox) -> None:
 
 def test_signals_overtake_messages_and_keep_their_own_order(mailbox: Mailbox) -> None:
     mailbox.put("message")
-    mailbox.put_signal("first")
-    mailbox.put_signal("second")
+    mailbox.put_ruled(Named("first"))
+    mailbox.put_ruled(Named("second"))
 
-    assert take_all(mailbox) == ["first", "second", "message"]
+    assert take_all(mailbox) == [Named("first"), Named("second"), "message"]
 
 
 def test_a_full_mailbox_refuses_messages_but_never_signals_and_notices(mailbox: Mailbox) -> None:
     taken = [mailbox.put(number) for number in range(5)]
-    mailbox.put_signal("signal")
+    mailbox.put_ruled(Named("signal"))
     mailbox.put_always("notice")
 
     assert taken == [True, True, True, False, False]
-    assert take_all(mailbox) == ["signal", 0, 1, 2, "notice"]
+    assert take_all(mailbox) == [Named("signal"), 0, 1, 2, "notice"]
 
 
 def test_a_held_mailbox_gives_out_signals_only(mailbox: Mailbox) -> None:
     mailbox.put("message")
     mailbox.held = True
-    mailbox.put_signal("signal")
+    mailbox.put_ruled(Named("signal"))
 
-    assert take_all(mailbox) == ["signal"]
+    assert take_all(mailbox) == [Named("signal")]
     assert mailbox.empty()
 
     mailbox.held = False
@@ -78,7 +101,7 @@ def test_a_held_mailbox_gives_out_signals_only(mailbox: Mailbox) -> None:
 def test_it_wakes_its_actor_once_however_much_arrives(mailbox: Mailbox, woken: Woken) -> None:
     for message in "abc":
         mailbox.put(message)
-    mailbox.put_signal("signal")
+    mailbox.put_ruled(Named("signal"))
 
     assert woken.times == 1
 
@@ -118,7 +141,7 @@ def test_a_message_that_arrives_while_a_turn_ends_is_not_left_lying(woken: Woken
                 other.join()
             return was_empty
 
-    mailbox = Racing(capacity=3)
+    mailbox = Racing(3, Counts())
     mailbox.start(woken)
 
     mailbox.turn_over()
@@ -140,8 +163,76 @@ def test_the_high_mark_is_the_greatest_depth_that_was_seen(mailbox: Mailbox) -> 
 def test_draining_gives_out_everything_once_even_if_held(mailbox: Mailbox) -> None:
     mailbox.held = True
     mailbox.put("message")
-    mailbox.put_signal("signal")
+    mailbox.put_ruled(Named("signal"))
 
-    assert mailbox.drain() == ["signal", "message"]
+    assert mailbox.drain() == [Named("signal"), "message"]
     assert mailbox.drain() == []
     assert len(mailbox) == 0
+
+
+# Messages with rules of their own
+
+
+def test_the_oldest_droppable_makes_room_for_whatever_comes(mailbox: Mailbox, counts: Counts) -> None:
+    for message in (Typing("ann"), Typing("bob")):
+        mailbox.put_ruled(message)
+    mailbox.put("a")
+
+    assert mailbox.put("b")
+    assert mailbox.put_ruled(Typing("eve"))
+    assert take_all(mailbox) == ["a", "b", Typing("eve")]
+    assert counts.dropped == 2
+
+
+def test_a_droppable_that_finds_no_room_is_dropped_and_nobody_is_refused(mailbox: Mailbox, counts: Counts) -> None:
+    for message in "abc":
+        mailbox.put(message)
+
+    assert mailbox.put_ruled(Typing("ann"))
+    assert take_all(mailbox) == ["a", "b", "c"]
+    assert counts.dropped == 1
+
+
+def test_a_droppable_that_was_taken_makes_no_room_any_more(mailbox: Mailbox) -> None:
+    mailbox.put_ruled(Typing("ann"))
+    take_all(mailbox)
+    for message in "abc":
+        mailbox.put(message)
+
+    assert not mailbox.put("d")
+
+
+def test_a_newer_one_takes_the_place_of_the_waiting_one_of_its_kind(mailbox: Mailbox, counts: Counts) -> None:
+    mailbox.put_ruled(Size("lobby", 1))
+    mailbox.put("a")
+    mailbox.put_ruled(Size("garden", 7))
+    mailbox.put_ruled(Size("lobby", 2))
+
+    assert take_all(mailbox) == [Size("lobby", 2), "a", Size("garden", 7)]
+    assert counts.coalesced == 1
+
+
+def test_one_whose_like_was_taken_waits_anew(mailbox: Mailbox, counts: Counts) -> None:
+    mailbox.put_ruled(Size("lobby", 1))
+    take_all(mailbox)
+    mailbox.put_ruled(Size("lobby", 2))
+
+    assert take_all(mailbox) == [Size("lobby", 2)]
+    assert counts.coalesced == 0
+
+
+def test_the_first_of_its_kind_is_refused_by_a_full_mailbox_as_any_other(mailbox: Mailbox) -> None:
+    for message in "abc":
+        mailbox.put(message)
+
+    assert not mailbox.put_ruled(Size("lobby", 1))
+    take_all(mailbox)
+    assert mailbox.put_ruled(Size("lobby", 2))
+    assert take_all(mailbox) == [Size("lobby", 2)]
+
+
+def test_what_is_drained_is_what_was_put(mailbox: Mailbox) -> None:
+    mailbox.put_ruled(Size("lobby", 1))
+    mailbox.put_ruled(Typing("ann"))
+
+    assert mailbox.drain() == [Size("lobby", 1), Typing("ann")]

@@ -11,13 +11,16 @@ from actors.runtime import (
     Actor,
     ActorRef,
     ActorSystem,
+    Backoff,
     ChildSpec,
     Restart,
     Restarted,
     RestartIntensity,
     RestartIntensityExceeded,
     StoppedItself,
+    Strategy,
     Terminated,
+    ThreadActor,
 )
 from tests.actors.runtime.conftest import Recorder, World, crash
 
@@ -330,6 +333,87 @@ def test_a_failing_child_does_not_concern_its_siblings(world: World) -> None:
     world.run()
 
     assert sibling == ["started"]
+
+
+# Strategies: what the conformance suite leaves out
+
+
+class Thread(ThreadActor):
+    """Records as `Recorder` does, in a thread of its own."""
+
+    def __init__(self, seen: list[Any]) -> None:
+        self.seen = seen
+
+    on_start, on_stop = Recorder.on_start, Recorder.on_stop
+
+    def on_receive(self, message: Any) -> Any:
+        return message(self) if callable(message) else message
+
+
+def test_those_who_watch_a_sibling_that_is_restarted_with_the_others_are_told() -> None:
+    world = World(strategy=Strategy.ONE_FOR_ALL)
+    fragile, _ = world.recorder("fragile")
+    sibling, _ = world.recorder("sibling")
+    watcher, seen = world.recorder("watcher", restart=Restart.PERMANENT)
+    watcher.tell(lambda actor: actor.watch(sibling))
+    world.run()
+    fragile.tell(crash)
+    world.run()
+
+    assert Restarted(sibling) in seen
+
+
+def test_a_temporary_sibling_ends_where_the_others_are_restarted() -> None:
+    world = World(strategy=Strategy.ONE_FOR_ALL)
+    fragile, _ = world.recorder("fragile")
+    temporary, seen = world.recorder("temporary", restart=Restart.TEMPORARY)
+    fragile.tell(crash)
+    world.run()
+
+    assert not temporary.is_alive()
+    assert seen == ["started", "stopped"]
+
+
+def test_a_stop_that_comes_while_siblings_wait_for_their_restart_ends_them() -> None:
+    world = World(strategy=Strategy.ONE_FOR_ALL)
+    backoff = Backoff(first_s=10, max_s=10)
+    seen: list[Any] = []
+    fragile = world.system.spawn(ChildSpec(name="fragile", factory=lambda: Recorder(seen), backoff=backoff))
+    world.recorder("sibling")
+    fragile.tell(crash)
+    world.run()
+    stopped = world.system.stop()
+    world.run()
+
+    assert stopped.get(timeout=0) is True
+
+
+def test_a_thread_actor_among_siblings_is_restarted_in_its_turn_and_one_that_hangs_is_left_behind() -> None:
+    seen: list[Any] = []
+    entered, release = threading.Event(), threading.Event()
+
+    def hang(_: Actor) -> None:
+        entered.set()
+        release.wait(30)
+
+    async def main() -> None:
+        system = ActorSystem(asyncio.get_running_loop(), strategy=Strategy.ONE_FOR_ALL)
+        fragile = system.spawn(ChildSpec(name="fragile", factory=lambda: Recorder(seen)))
+        quick = system.spawn(ChildSpec(name="quick", factory=lambda: Thread(seen), shutdown_s=10))
+        hangs = system.spawn(ChildSpec(name="hangs", factory=lambda: Thread(seen), shutdown_s=0.05))
+        await quick.ask("there?", block=False)
+        hangs.tell(hang)
+        await asyncio.to_thread(entered.wait)
+        fragile.tell(crash)
+        again = [await ref.ask("again?", block=False) for ref in (fragile, quick, hangs)]
+        assert again == ["again?"] * 3
+        release.set()
+        await system.stop()
+
+    asyncio.run(main())
+
+    assert seen.count("started") == 6
+    assert seen.count("stopped") == 4  # quick's first life, and all three at the end
 
 
 # Watching
