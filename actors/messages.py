@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from actors.runtime import ActorRef, Request, Signal
+from actors.runtime import ActorRef, Coalescing, Droppable, Request, Signal
 from chat.errors import CloseReason, Error
 from chat.log import Author, Draft, Entry, Position
 from chat.protocol import Command, RoomSummary
@@ -104,8 +104,8 @@ class CountPresence(RoomRequest, frozen=True):
     """Ask how many are here. Answered with `Counted`."""
 
 
-class ShowTyping(msgspec.Struct, frozen=True):
-    """Tell the others that a member types. Not answered: it may get lost."""
+class ShowTyping(Droppable, frozen=True):
+    """Tell the others that a member types. Not answered, and the first to go when the room is busy."""
 
     member: ActorRef[Any]
     author: Author
@@ -198,11 +198,15 @@ class Deliver(msgspec.Struct, frozen=True):
 # room ↔ rooms
 
 
-class Resized(msgspec.Struct, frozen=True):
-    """A room tells how many clients it has now."""
+class Resized(Coalescing, frozen=True):
+    """A room tells how many clients it has now. A newer one replaces one that waits."""
 
     channel: str
     clients: int
+
+    def coalesce_key(self) -> str:
+        """Tell rooms apart."""
+        return self.channel
 
 
 class TellSize(msgspec.Struct, frozen=True):

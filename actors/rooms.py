@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from chat.limits import Limits
 
 MAX_LISTED = 100
-ROOM_INTENSITY = RestartIntensity(max_restarts=5, period_s=10)
+ROOM_INTENSITY = RestartIntensity(max_restarts=10, period_s=10)
 ROOM_CLOSED = Error(100, "the room failed repeatedly and is closed for a moment", temporary=True)
 
 log = structlog.get_logger()
@@ -40,21 +40,26 @@ class _Reopen(msgspec.Struct, frozen=True):
 
 
 class RoomsActor(Actor):
-    """Starts rooms on demand. `make_room(channel, rooms)` makes the actor of one."""
+    """Starts rooms on demand. `make_room(channel, rooms)` makes the actor of one.
+
+    `closed` names the rooms that failed too often; it is given from outside so that it outlives a crash of this actor.
+    """
 
     stops_children_together = True
 
-    def __init__(self, make_room: Callable[[str, ActorRef[Any]], Actor], limits: Limits) -> None:
+    def __init__(self, make_room: Callable[[str, ActorRef[Any]], Actor], limits: Limits, closed: set[str]) -> None:
         self._make_room = make_room
         self._limits = limits
         self._sizes: dict[str, int] = {}
-        self._closed: set[str] = set()
+        self._closed = closed
 
     def on_start(self) -> None:
         """Look after the rooms that are there already: after a crash of this actor they still are."""
         for room in self.children():  # (which it watches still: a watch belongs to the ref)
             self._sizes[room.name] = 0
             room.tell(TellSize())
+        for channel in self._closed:
+            self.after(self._limits.room_closed_s, _Reopen(channel))
 
     def on_receive(self, message: Any) -> None:
         """Pass on, list, or take note."""

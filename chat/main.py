@@ -28,7 +28,7 @@ def build(settings: Settings) -> FastAPI:
     limits = settings.limits()
 
     def make_chat(scheduler: Scheduler, on_failure: Callable[[BaseException], object]) -> ChatSystem:
-        return ChatSystem(
+        chat = ChatSystem(
             scheduler,
             room_log=MemoryLog(max_rooms=2 * limits.max_rooms),
             guests=Guests(),
@@ -36,6 +36,8 @@ def build(settings: Settings) -> FastAPI:
             version=VERSION,
             on_failure=on_failure,
         )
+        chat.watch(settings.stuck_after_s)
+        return chat
 
     return create_app(make_chat, drain_timeout_s=settings.drain_timeout_s)
 

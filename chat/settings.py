@@ -80,6 +80,9 @@ class Settings(BaseSettings):
         default=_DEFAULT.connect_timeout_s,
         description="How long an open socket may take to send `connect`; above it: close 3502.",
     )
+    stuck_after_s: Seconds = Field(
+        default=1.0, description="How long one turn of an actor may take before it is reported as stuck."
+    )
     drain_timeout_s: Seconds = Field(
         default=3.0, description="How long SIGTERM waits for commands under way before it closes sockets."
     )

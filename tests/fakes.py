@@ -114,12 +114,15 @@ class FakeLog:
 
 
 class Chat:
-    """A chat in virtual time. Keywords are `Limits`; nobody is pinged unless `ping_interval_s` is given."""
+    """A chat in virtual time. Keywords are `Limits`; nobody is pinged unless `ping_interval_s` is given.
 
-    def __init__(self, log: MemoryLog | FakeLog | None = None, **limits: Any) -> None:
+    With a seed, what could happen in any order happens in one drawn from it.
+    """
+
+    def __init__(self, log: MemoryLog | FakeLog | None = None, seed: int | None = None, **limits: Any) -> None:
         self.limits = Limits(**{"ping_interval_s": DAY_S, **limits})
         self.log = log or MemoryLog()
-        self.scheduler = VirtualScheduler()
+        self.scheduler = VirtualScheduler(seed)
         self.failures: list[BaseException] = []
         """Why the chat could not go on."""
         self.system = ChatSystem(

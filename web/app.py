@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import os
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from fastapi import FastAPI
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from actors.runtime import Scheduler
+
+EXIT_FAILED: Final = 70
+"""The exit code of a process whose chat could not go on (EX_SOFTWARE of sysexits.h)."""
 
 log = structlog.get_logger()
 
@@ -38,10 +43,11 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         def on_failure(_: BaseException) -> None:
             app.state.failed = True
-            signal.raise_signal(signal.SIGTERM)  # uvicorn ends by the signal: the exit code is not 0
+            signal.raise_signal(signal.SIGTERM)
 
         app.state.failed = False
         chat = make_chat(asyncio.get_running_loop(), on_failure)
+        app.state.chat = chat
         app.state.gateway = gateway = Gateway(chat)
         with Drain(chat, gateway, drain_timeout_s).on_signals():
             log.info("chat.started")
@@ -49,6 +55,11 @@ def create_app(
             gateway.draining = True
             await chat.stop()
             log.info("chat.stopped")
+        if app.state.failed:
+            # The server would end by the signal, which process managers take for a wanted stop.
+            log.critical("chat.failed", exit_code=EXIT_FAILED)
+            logging.shutdown()
+            os._exit(EXIT_FAILED)
 
     app = FastAPI(title="Parley", lifespan=lifespan, openapi_url=None)
     app.add_middleware(OfferTransport)

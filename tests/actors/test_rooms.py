@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from actors.room import RoomActor
-from actors.rooms import RoomsActor
+from actors.rooms import ROOM_INTENSITY, RoomsActor
 from tests.fakes import Chat, Client, Unheard, behind
 
-TOO_OFTEN = 6  # crashes within the ten seconds that ROOM_INTENSITY looks at
+TOO_OFTEN = ROOM_INTENSITY.max_restarts + 1
 
 
 def error_code(reply: dict[str, Any]) -> int:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.messages import Receive
+from actors.rooms import ROOM_INTENSITY
 from actors.runtime import RestartIntensity, VirtualScheduler
 from actors.system import ChatSystem
 from chat.errors import bad_request
@@ -23,7 +24,7 @@ from tests.fakes import Chat, Client, FakeLog, RecordingTransport, Unheard
 
 INTERNAL = {"error": {"code": 100, "message": "internal server error", "temporary": True}}
 
-TOO_OFTEN = 6  # crashes of a room, in no time
+TOO_OFTEN = ROOM_INTENSITY.max_restarts + 1
 
 
 # Plain text
@@ -261,9 +262,9 @@ def test_without_a_clock_of_its_own_messages_are_dated_by_the_wall_clock(monkeyp
 class Story:
     """A lobby in which things happen to whoever has their turn. Nothing is waited for unless a step says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int | None = None) -> None:
         self.log = FakeLog()
-        self.chat = Chat(self.log)
+        self.chat = Chat(self.log, seed)
         self.epoch = self.log.position("lobby").epoch
         self.outside = [self.chat.connect() for _ in range(20)]
         self.inside: dict[Client, int] = {}  # and the id of the command that they came with
@@ -322,11 +323,11 @@ def _rooms_may_crash_as_often_as_they_like() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_rooms_may_crash_as_often_as_they_like")
 @settings(deadline=None, max_examples=200)
-@given(st.lists(st.sampled_from(HAPPENINGS), max_size=60))
+@given(st.lists(st.sampled_from(HAPPENINGS), max_size=60), st.none() | st.integers(0, 2**32))
 def test_each_member_sees_each_entry_once_in_order_and_what_was_acknowledged_is_there(
-    happenings: list[Callable[[Story], None]],
+    happenings: list[Callable[[Story], None]], seed: int | None
 ) -> None:
-    story = Story()
+    story = Story(seed)
     with structlog.testing.capture_logs():  # tracebacks take their time
         for happen in happenings:
             happen(story)
@@ -341,3 +342,17 @@ def test_each_member_sees_each_entry_once_in_order_and_what_was_acknowledged_is_
     for client, number, data in story.sent:
         if client in story.inside:
             assert client.reply(number) == ({"publish": {}} if data in stored else INTERNAL)
+
+
+@pytest.mark.usefixtures("_rooms_may_crash_as_often_as_they_like")
+def test_the_same_seed_makes_the_same_story_and_another_seed_another() -> None:
+    def tell(seed: int) -> list[list[int]]:
+        story = Story(seed)
+        with structlog.testing.capture_logs():
+            for happen in (Story.come, Story.publish, Story.crash, Story.publish, Story.come, Story.step) * 6:
+                happen(story)
+            story.settle()
+        return [[message.get("id", 0) for message in client.received] for client in story.inside]
+
+    assert tell(1) == tell(1)
+    assert any(tell(seed) != tell(1) for seed in range(2, 10))

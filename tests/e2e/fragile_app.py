@@ -1,10 +1,16 @@
-"""The real application with one fault planted: a room crashes on a message whose text is "crash"."""
+"""The real application with faults planted, each set off by the text of a message.
+
+"crash" makes the room crash, "hang" keeps it busy for a while, "doom" makes the journal crash.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 from actors.client import ClientActor
+from actors.journal import JournalActor
+from actors.messages import Append
 from actors.room import RoomActor
 from chat.main import app
 
@@ -17,12 +23,21 @@ __all__ = ["app"]
 
 _publish = RoomActor._publish  # noqa: SLF001  (the fault is planted inside)
 _typing = ClientActor._typing  # noqa: SLF001
+_receive = JournalActor.on_receive
 
 
 def faulty_publish(self: RoomActor, publish: Publish) -> None:
     if b'"text":"crash"' in publish.data:
         raise RuntimeError("planted")
+    if b'"text":"hang"' in publish.data:
+        time.sleep(1.5)
     _publish(self, publish)
+
+
+def faulty_receive(self: JournalActor, message: Any) -> None:
+    if isinstance(message, Append) and b'"text":"doom"' in message.draft.data:
+        raise RuntimeError("planted")
+    _receive(self, message)
 
 
 def faulty_typing(self: ClientActor, command: Command, call: protocol.Typing) -> None:
@@ -33,3 +48,4 @@ def faulty_typing(self: ClientActor, command: Command, call: protocol.Typing) ->
 
 RoomActor._publish = faulty_publish  # type: ignore[method-assign]  # noqa: SLF001
 ClientActor._typing = faulty_typing  # type: ignore[method-assign]  # noqa: SLF001
+JournalActor.on_receive = faulty_receive  # type: ignore[method-assign]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from actors.rooms import ROOM_INTENSITY
 from tests.server import Member, Server, running
 
 if TYPE_CHECKING:
@@ -87,3 +89,62 @@ def test_the_log_names_actor_and_message_type_and_never_the_text(server: Server)
     assert "RuntimeError: planted" in crash["exception"]
     assert "private matter" not in "\n".join(server.lines)
     member.close()
+
+
+def health(server: Server) -> dict[str, Any]:
+    answer: dict[str, Any] = httpx.get(server.url + "/healthz").json()
+    return answer
+
+
+def test_a_room_that_keeps_crashing_is_closed_for_a_while_and_the_health_check_says_so() -> None:
+    with running("tests.e2e.fragile_app:app", CHAT_ROOM_CLOSED_S="2") as server:
+        ann, bob = Member(server), Member(server)
+        ann.call(subscribe={"channel": "stormy"})
+        bob.call(subscribe={"channel": "calm"})
+        for _ in range(ROOM_INTENSITY.max_restarts + 1):
+            ann.reply(say(ann, "stormy", "crash"))
+        told = ann.push()
+        while "unsubscribe" not in told:
+            told = ann.push()
+        refused = ann.call(subscribe={"channel": "stormy"})
+        degraded = health(server)
+        bob.rpc("send", channel="calm", key="k", text="calm here")
+
+        assert told["unsubscribe"]["code"] == 2500
+        assert (refused["error"]["code"], refused["error"]["temporary"]) == (100, True)
+        assert (degraded["status"], degraded["closed_rooms"]) == ("degraded", 1)
+        assert bob.publication()["data"]["text"] == "calm here"
+
+        while "error" in (again := ann.call(subscribe={"channel": "stormy"})):
+            assert again["error"]["code"] == 100
+
+        assert health(server)["status"] == "ok"
+        ann.close()
+        bob.close()
+
+
+def test_a_handler_that_does_not_come_back_is_named_with_where_it_stands(server: Server) -> None:
+    member = Member(server)
+    member.call(subscribe={"channel": "slow"})
+    member.reply(say(member, "slow", "hang"))
+    stuck = server.wait_for_log(lambda event: event["event"] == "actor.stuck")
+    server.wait_for_log(lambda event: event["event"] == "actor.unstuck")
+
+    assert (stuck["actor"], stuck["message"]) == ("/rooms/slow", "Publish")
+    assert "time.sleep" in stuck["stack"]
+    member.close()
+
+
+def test_a_chat_that_cannot_go_on_says_which_actor_failed_how_often_and_why_and_exits_with_a_code() -> None:
+    with running("tests.e2e.fragile_app:app", CHAT_DRAIN_TIMEOUT_S="1") as server:
+        member = Member(server)
+        member.call(subscribe={"channel": "calm"})
+        for _ in range(4):
+            say(member, "calm", "doom")
+        code = server.wait()
+        failed = server.wait_for_log(lambda event: event["event"] == "actors.root_failed")
+
+        assert code == 70
+        assert failed["level"] == "critical"
+        assert failed["reason"] == "/journal crashed more than 3 times in 5 s, at last with RuntimeError"
+        member.close()

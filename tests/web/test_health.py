@@ -9,5 +9,11 @@ if TYPE_CHECKING:
 
 
 def test_a_running_chat_is_healthy_and_ready(server: Server) -> None:
-    assert httpx.get(server.url + "/healthz").json() == {"status": "ok"}
+    assert httpx.get(server.url + "/healthz").json() == {
+        "status": "ok",
+        "recent_crashes": 0,
+        "closed_rooms": 0,
+        "down": 0,
+        "stuck": 0,
+    }
     assert httpx.get(server.url + "/readyz").json() == {"status": "ready"}
