@@ -19,6 +19,7 @@ from actors.membership import Gap, Membership
 from actors.messages import (
     Answered,
     CountPresence,
+    CrashRoom,
     Deliver,
     Drain,
     Entered,
@@ -81,6 +82,8 @@ class ClientActor(Actor):
         limits: Limits,
         now_ms: Callable[[], int],
         version: str,
+        *,
+        chaos: bool = False,
     ) -> None:
         self._wire = wire
         self._transport = transport
@@ -89,11 +92,14 @@ class ClientActor(Actor):
         self._limits = limits
         self._now_ms = now_ms
         self._version = version
+        self._chaos = chaos
         self._id = str(uuid.uuid4())
         self._author: Author | None = None
         self._memberships: dict[str, Membership] = {}
         self._tickets = count(1)
         self._pending = 0
+        self._asked: dict[int, Request] = {}
+        """The requests that are not answered yet, by identity."""
         self._out: list[bytes] = []
         self._turned_away = False
         self._closed = False
@@ -123,6 +129,7 @@ class ClientActor(Actor):
             protocol.SendMessage: self._send_message,
             protocol.Typing: self._typing,
             protocol.ListRooms: self._list_rooms,
+            protocol.Chaos: self._crash_room,
             protocol.Presence: self._presence,
             protocol.PresenceStats: self._presence_stats,
             protocol.History: self._history,
@@ -273,6 +280,7 @@ class ClientActor(Actor):
 
     def _ask(self, receiver: ActorRef[Any], request: Request) -> None:
         self._pending += 1
+        self._asked[id(request)] = request
         receiver.tell(request)
 
     def _check_pending(self) -> None:
@@ -340,7 +348,7 @@ class ClientActor(Actor):
         self._store(command, request.channel, "", limits.clean_json(request.data), self._now_ms())
 
     def _rpc(self, command: Command, request: protocol.Rpc) -> None:
-        call = protocol.decode_rpc(request)
+        call = protocol.decode_rpc(request, chaos=self._chaos)
         if call is None:
             raise CommandError(errors.METHOD_NOT_FOUND)
         self._commands[type(call)](command, call)
@@ -372,6 +380,10 @@ class ClientActor(Actor):
         self._check_pending()
         self._ask(self._rooms, ListRooms(self.actor_ref, command))
 
+    def _crash_room(self, command: Command, call: protocol.Chaos) -> None:
+        room = self._room_or_rooms(call.channel)
+        self._ask(room, CrashRoom(self.actor_ref, call.channel, command, call.kind))
+
     def _presence(self, command: Command, request: protocol.Presence) -> None:
         room = self._room_or_rooms(request.channel)
         self._ask(room, ReadPresence(self.actor_ref, request.channel, command))
@@ -397,10 +409,19 @@ class ClientActor(Actor):
 
     # Answers.
 
-    def _answered(self, answered: Answered) -> None:
+    def _settle(self, request: Request) -> bool:
+        """Take note of an answer. False if there was one before: a room may crash on what it has answered already."""
+        if self._asked.pop(id(request), None) is None:
+            return False
         self._pending -= 1
+        return True
+
+    def _answered(self, answered: Answered) -> None:
         request, answer = answered.request, answered.result
-        if isinstance(answer, Entered):
+        if not self._settle(request):
+            if isinstance(answer, Entered) and not request.silently:
+                answer.room.tell(Leave(self.actor_ref, request.ticket, request.author))  # its failure was told first
+        elif isinstance(answer, Entered):
             self._entered(request, answer)
         else:
             self._reply(request.command, result_of(request.command, answer))
@@ -434,13 +455,13 @@ class ClientActor(Actor):
             self._close(reason)
 
     def _refused(self, refused: Refused) -> None:
-        self._pending -= 1
-        self._fail(refused.request, refused.error)
+        if self._settle(refused.request):
+            self._fail(refused.request, refused.error)
 
     def _request_failed(self, failed: RequestFailed) -> None:
-        self._pending -= 1
-        busy = isinstance(failed.error, MailboxFull)
-        self._fail(failed.request, errors.TOO_MANY_REQUESTS if busy else errors.INTERNAL)
+        if self._settle(failed.request):
+            busy = isinstance(failed.error, MailboxFull)
+            self._fail(failed.request, errors.TOO_MANY_REQUESTS if busy else errors.INTERNAL)
 
     def _fail(self, request: Any, error: Error) -> None:
         if type(request) is Join:

@@ -104,6 +104,12 @@ class CountPresence(RoomRequest, frozen=True):
     """Ask how many are here. Answered with `Counted`."""
 
 
+class CrashRoom(RoomRequest, frozen=True):
+    """Crash, in the way that `kind` names. Known only where chaos is on; answered with `Armed`, before the crash."""
+
+    kind: str
+
+
 class ShowTyping(Droppable, frozen=True):
     """Tell the others that a member types. Not answered, and the first to go when the room is busy."""
 
@@ -175,11 +181,15 @@ class Listed(msgspec.Struct, frozen=True):
     rooms: list[RoomSummary]
 
 
+class Armed(msgspec.Struct, frozen=True):
+    """The room will crash as it was asked to."""
+
+
 class Answered(msgspec.Struct, frozen=True):
     """A request was done."""
 
     request: Any
-    result: Entered | Placed | Page | Present | Counted | Listed
+    result: Entered | Placed | Page | Present | Counted | Listed | Armed
 
 
 class Refused(msgspec.Struct, frozen=True):

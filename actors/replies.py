@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actors.messages import Counted, Listed, Page, Placed, Present
+from actors.messages import Armed, Counted, Listed, Page, Placed, Present
 from chat import protocol
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from chat.protocol import Command, Result
 
 
-def result_of(command: Command, answer: Placed | Page | Present | Counted | Listed) -> Result:
+def result_of(command: Command, answer: Placed | Page | Present | Counted | Listed | Armed) -> Result:
     """Return the result that the command is answered with."""
     match answer:
         case Placed():
@@ -25,6 +25,8 @@ def result_of(command: Command, answer: Placed | Page | Present | Counted | List
             return protocol.PresenceStatsResult(clients, users)
         case Listed(rooms):
             return protocol.RpcResult(protocol.RoomList(rooms))
+        case Armed():
+            return protocol.RpcResult(protocol.Empty())
 
 
 def _placed(command: Command, placed: Placed) -> Result:

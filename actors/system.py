@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from actors.chaos import FragileRoomActor
 from actors.client import ClientActor
 from actors.clients import ClientsActor
 from actors.journal import JournalActor
@@ -60,7 +61,8 @@ class Health(msgspec.Struct, frozen=True):
 class ChatSystem:
     """A running chat. Made on the thread of its scheduler, which in production is the running event loop.
 
-    `on_failure` is called if the chat cannot go on; the process should end then.
+    `on_failure` is called if the chat cannot go on; the process should end then. With `chaos` clients may have rooms
+    crash.
     """
 
     def __init__(
@@ -73,18 +75,20 @@ class ChatSystem:
         version: str,
         on_failure: Callable[[BaseException], object] | None = None,
         now_ms: Callable[[], int] = _now_ms,
+        chaos: bool = False,
     ) -> None:
         self.limits = limits
         self._scheduler = scheduler
         self._watchdog: Watchdog | None = None
         self._system = ActorSystem(scheduler, on_failure)
         journal = self._spawn("journal", lambda: JournalActor(room_log))
-        make_room = partial(_make_room, journal, limits)
+        make = partial(_make_fragile_room, set()) if chaos else _make_room
+        make_room = partial(make, journal, limits)
         self._closed_rooms: set[str] = set()
         rooms = self._spawn("rooms", lambda: RoomsActor(make_room, limits, self._closed_rooms))
 
         def make_client(wire: Wire, transport: Transport) -> ClientActor:
-            return ClientActor(wire, transport, rooms, guests, limits, now_ms, version)
+            return ClientActor(wire, transport, rooms, guests, limits, now_ms, version, chaos=chaos)
 
         self._clients = self._spawn("clients", lambda: ClientsActor(make_client))
 
@@ -134,3 +138,9 @@ def _is_down(node: Node) -> bool:
 
 def _make_room(journal: ActorRef[Any], limits: Limits, channel: str, rooms: ActorRef[Any]) -> RoomActor:
     return RoomActor(channel, journal, rooms, limits)
+
+
+def _make_fragile_room(
+    doomed: set[str], journal: ActorRef[Any], limits: Limits, channel: str, rooms: ActorRef[Any]
+) -> RoomActor:
+    return FragileRoomActor(channel, journal, rooms, limits, doomed)

@@ -35,6 +35,7 @@ def build(settings: Settings) -> FastAPI:
             limits=limits,
             version=VERSION,
             on_failure=on_failure,
+            chaos=settings.chaos,
         )
         chat.watch(settings.stuck_after_s)
         return chat

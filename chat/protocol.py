@@ -10,7 +10,7 @@ documents the part that is offered.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -135,6 +135,13 @@ class ListRooms(Struct, frozen=True):
     """rpc `rooms`: ask which rooms are open."""
 
 
+class Chaos(Struct, frozen=True):
+    """rpc `chaos`: have a room crash. For tests and demonstrations; `CHAT_CHAOS` switches it on."""
+
+    channel: str
+    kind: Literal["handler", "start", "commit", "fanout"]
+
+
 Request = (
     Connect
     | Subscribe
@@ -147,6 +154,7 @@ Request = (
     | SendMessage
     | Typing
     | ListRooms
+    | Chaos
     | Unavailable
     | Send
     | Pong
@@ -221,13 +229,14 @@ RPC_METHODS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "typing": msgspec.json.Decoder(Typing),
     "rooms": msgspec.json.Decoder(ListRooms),
 }
+CHAOS_METHODS: Final[dict[str, msgspec.json.Decoder[Any]]] = {**RPC_METHODS, "chaos": msgspec.json.Decoder(Chaos)}
 _connect_data = msgspec.json.Decoder(ConnectData)
 
 
-def decode_rpc(rpc: Rpc) -> SendMessage | Typing | ListRooms | None:
+def decode_rpc(rpc: Rpc, *, chaos: bool = False) -> SendMessage | Typing | ListRooms | Chaos | None:
     """Return the call with its arguments, None for an unknown method. Raises `CommandError` (107)."""
-    decoder = RPC_METHODS.get(rpc.method)
-    call: SendMessage | Typing | ListRooms | None
+    decoder = (CHAOS_METHODS if chaos else RPC_METHODS).get(rpc.method)
+    call: SendMessage | Typing | ListRooms | Chaos | None
     call = decoder and _decode_data(decoder, rpc.data)
     return call
 

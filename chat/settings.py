@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     drain_timeout_s: Seconds = Field(
         default=3.0, description="How long SIGTERM waits for commands under way before it closes sockets."
     )
+    chaos: bool = Field(
+        default=False,
+        description="Whether clients may have rooms crash (rpc `chaos`), for tests and demonstrations.",
+    )
 
     @model_validator(mode="after")
     def _pong_before_next_ping(self) -> Self:

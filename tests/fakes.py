@@ -119,7 +119,9 @@ class Chat:
     With a seed, what could happen in any order happens in one drawn from it.
     """
 
-    def __init__(self, log: MemoryLog | FakeLog | None = None, seed: int | None = None, **limits: Any) -> None:
+    def __init__(
+        self, log: MemoryLog | FakeLog | None = None, seed: int | None = None, *, chaos: bool = False, **limits: Any
+    ) -> None:
         self.limits = Limits(**{"ping_interval_s": DAY_S, **limits})
         self.log = log or MemoryLog()
         self.scheduler = VirtualScheduler(seed)
@@ -133,6 +135,7 @@ class Chat:
             version="1.2.3",
             on_failure=self.failures.append,
             now_ms=lambda: NOON_MS + round(self.scheduler.time() * 1000),
+            chaos=chaos,
         )
         self.run()
 
