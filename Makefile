@@ -21,12 +21,12 @@ NODE_SETUP := $(VENV)/.node
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock load cost clean FORCE
+.PHONY: help run test lint conformance format lock load crashes cost clean FORCE
 # A recipe that fails halfway leaves no stamp behind that says it is done.
 .DELETE_ON_ERROR:
 
 help: ## List the commands.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV)/.ready $(PAGE)/.ready ## Serve the chat at http://127.0.0.1:8000/ (HOST=… and PORT=… change that).
 	@# Deflate costs 33 KiB a connection, and a third of the time an event takes.
@@ -43,12 +43,18 @@ lint: $(VENV)/.ready $(PAGE)/.ready ## Run the linters, the type checkers and th
 	@$(BIN)/lint-imports
 	@$(NPM) run --silent typecheck
 
+conformance: $(VENV)/.ready ## Put the rules of the actor runtime to it and to bare Pykka, and print the table.
+	@$(BIN)/python -m tests.actors.runtime.test_conformance
+
 format: $(VENV)/.ready ## Format the Python code and make the repairs that ruff can make.
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
 
 load: $(VENV)/.ready ## Open Locust's page for a load test of a server that runs.
 	@exec $(BIN)/locust -f loadtests/
+
+crashes: $(VENV)/.ready ## Have rooms crash under load, and check that nobody lost anything (CRASHES="--help").
+	@exec $(BIN)/python -m loadtests._crashes $(CRASHES)
 
 # Versions stay as they are where the new requirements allow it; `make lock LOCK=--upgrade` takes the newest.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \

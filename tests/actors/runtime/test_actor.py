@@ -15,7 +15,6 @@ from actors.runtime import (
     MailboxFull,
     Request,
     RequestFailed,
-    Restart,
     Signal,
     WouldBlockLoop,
 )
@@ -40,32 +39,12 @@ def test_an_actor_is_a_pykka_actor_and_its_ref_a_pykka_ref(world: World) -> None
     assert ref.is_alive()
 
 
-def test_messages_are_handled_one_by_one_in_the_order_told(world: World) -> None:
-    ref, seen = world.recorder()
-    for number in range(5):
-        ref.tell(number)
-
-    world.run()
-
-    assert seen == ["started", 0, 1, 2, 3, 4]
-
-
 def test_nothing_is_handled_within_tell(world: World) -> None:
     ref, seen = world.recorder()
 
     ref.tell("later")
 
     assert seen == ["started"]
-
-
-def test_a_signal_overtakes_what_waits(world: World) -> None:
-    ref, seen = world.recorder()
-    ref.tell("a")
-    ref.tell(Urgent())
-
-    world.run()
-
-    assert seen == ["started", Urgent(), "a"]
 
 
 def test_two_busy_actors_take_turns(world: World) -> None:
@@ -90,14 +69,6 @@ def test_two_busy_actors_take_turns(world: World) -> None:
     assert order == ["one", "other"] * 3
 
 
-def test_an_ask_is_answered_with_what_the_handler_returns(world: World) -> None:
-    ref, _ = world.recorder()
-    future = ref.ask("echo", block=False)
-    world.run()
-
-    assert future.get(timeout=0) == "echo"
-
-
 def test_an_asker_gets_the_exception_and_the_actor_still_crashes(world: World) -> None:
     ref, seen = world.recorder()
     future = ref.ask(crash, block=False)
@@ -117,15 +88,6 @@ def test_a_blocking_ask_or_stop_on_the_loop_is_refused_rather_than_freezing_it(w
         ref.stop()
 
 
-def test_an_ask_of_a_dead_actor_fails_with_pykkas_error(world: World) -> None:
-    ref, _ = world.recorder()
-    ref.stop(block=False)
-    world.run()
-
-    with pytest.raises(pykka.ActorDeadError):
-        ref.ask("echo", block=False).get(timeout=0)
-
-
 def test_a_message_to_a_dead_actor_is_counted_as_a_dead_letter(world: World) -> None:
     ref, _ = world.recorder()
     ref.stop(block=False)
@@ -135,21 +97,6 @@ def test_a_message_to_a_dead_actor_is_counted_as_a_dead_letter(world: World) -> 
     ref.tell(Urgent())
 
     assert world.system.dead_letters == 2
-
-
-def test_the_sender_of_a_request_learns_that_the_receiver_is_dead(world: World) -> None:
-    sender, heard = world.recorder("sender")
-    receiver, _ = world.recorder("receiver")
-    receiver.stop(block=False)
-    world.run()
-
-    request = Question(sender)
-    receiver.tell(request)
-    world.run()
-
-    assert isinstance(heard[-1], RequestFailed)
-    assert heard[-1].request is request
-    assert isinstance(heard[-1].error, pykka.ActorDeadError)
 
 
 def test_the_sender_of_a_request_learns_that_the_mailbox_was_full(world: World) -> None:
@@ -181,49 +128,6 @@ def test_the_sender_of_a_request_learns_that_the_receiver_stopped_before_it(worl
 
     assert isinstance(heard[-1], RequestFailed)
     assert isinstance(heard[-1].error, pykka.ActorDeadError)
-
-
-def test_the_sender_of_the_request_that_crashed_the_receiver_gets_its_error(world: World) -> None:
-    class Fragile(Actor):
-        def on_receive(self, message: Any) -> None:
-            raise LookupError(message.text)
-
-    sender, heard = world.recorder("sender")
-    receiver = world.spawn(Fragile, "receiver")
-    receiver.tell(Question(sender, "what?"))
-    world.run()
-
-    assert isinstance(heard[-1], RequestFailed)
-    assert isinstance(heard[-1].error, LookupError)
-
-
-def test_a_timer_tells_its_message_when_due_and_not_before(world: World) -> None:
-    ref, seen = world.recorder()
-    ref.tell(lambda actor: actor.after(5, "ring") and None)
-    world.scheduler.advance(4.9)
-    early = list(seen)
-    world.scheduler.advance(0.1)
-
-    assert early == ["started"]
-    assert seen == ["started", "ring"]
-
-
-def test_a_cancelled_timer_tells_nothing(world: World) -> None:
-    ref, seen = world.recorder()
-    ref.tell(lambda actor: actor.after(5, "ring").cancel())
-    world.scheduler.advance(10)
-
-    assert seen == ["started"]
-
-
-@pytest.mark.parametrize("end", [crash, lambda actor: actor.stop()], ids=["crash", "stop"])
-def test_timers_end_with_the_incarnation_that_started_them(world: World, end: Any) -> None:
-    ref, seen = world.recorder(restart=Restart.TRANSIENT)
-    ref.tell(lambda actor: actor.after(5, "ring") and None)
-    ref.tell(end)
-    world.scheduler.advance(10)
-
-    assert "ring" not in seen
 
 
 def test_a_held_actor_takes_signals_only_until_it_releases(world: World) -> None:

@@ -57,23 +57,6 @@ def test_a_restarted_actor_has_new_state_and_the_crashing_message_is_not_retried
     assert seen == ["started", "started"]
 
 
-def test_messages_told_while_the_actor_is_down_are_handled_after_the_restart(world: World) -> None:
-    ref, seen = world.recorder()
-
-    class TellsOnFailure(Recorder):
-        def on_failure(self, *_: object) -> None:
-            self.actor_ref.tell("told while down")
-
-    other = world.spawn(lambda: TellsOnFailure(seen), "other")
-    world.run()
-    seen.clear()
-    other.tell(crash)
-    world.run()
-
-    assert seen == ["started", "told while down"]
-    assert ref.is_alive()
-
-
 @pytest.mark.parametrize(
     "error",
     [ValueError, SystemExit, RecursionError, MemoryError, asyncio.CancelledError, GeneratorExit, StopIteration],
@@ -102,57 +85,6 @@ def test_a_keyboard_interrupt_is_not_the_actors_and_goes_through(world: World) -
 
     with pytest.raises(KeyboardInterrupt):
         world.run()
-
-
-def test_a_crash_on_start_is_seen_and_tried_again(world: World) -> None:
-    attempts: list[int] = []
-
-    class Unlucky(Recorder):
-        def on_start(self) -> None:
-            attempts.append(1)
-            if len(attempts) < 3:
-                raise OSError("not yet")
-            super().on_start()
-
-    seen: list[Any] = []
-    ref = world.spawn(lambda: Unlucky(seen))
-    ref.tell("waits until then")
-    world.run()
-
-    assert len(attempts) == 3
-    assert seen == ["started", "waits until then"]
-
-
-def test_a_factory_that_raises_is_seen_and_tried_again(world: World) -> None:
-    seen: list[Any] = []
-    attempts: list[int] = []
-
-    def factory() -> Actor:
-        attempts.append(1)
-        if len(attempts) == 1:
-            raise OSError("not yet")
-        return Recorder(seen)
-
-    world.spawn(factory)
-    world.run()
-
-    assert seen == ["started"]
-
-
-def test_a_crash_at_the_end_of_a_turn_is_seen(world: World) -> None:
-    class Unlucky(Recorder):
-        def on_turn_end(self) -> None:
-            if self.seen[-1] == "a":
-                raise ValueError
-
-    seen: list[Any] = []
-    ref = world.spawn(lambda: Unlucky(seen))
-    ref.tell("a")
-    world.run()
-    ref.tell("b")
-    world.run()
-
-    assert seen == ["started", "a", "started", "b"]
 
 
 def test_the_failing_incarnation_may_clean_up_and_may_fail_at_that_too(world: World) -> None:
@@ -184,19 +116,6 @@ def test_a_crash_is_logged_with_actor_and_message_type_and_without_the_message(w
     assert logs[0]["actor"] == "/fragile"
     assert logs[0]["message"] == "str"
     assert "secret words" not in str(logs)
-
-
-def test_a_hold_ends_with_the_incarnation_that_held(world: World) -> None:
-    def hold_and_crash(actor: Actor) -> None:
-        actor.hold()
-        crash(actor)
-
-    ref, seen = world.recorder()
-    ref.tell(hold_and_crash)
-    ref.tell("after")
-    world.run()
-
-    assert seen == ["started", "started", "after"]
 
 
 # Restart types
@@ -237,15 +156,6 @@ def test_an_actor_that_stops_itself_counts_as_dead_at_once(world: World) -> None
     assert alive == [False]
 
 
-def test_a_permanent_actor_that_stops_itself_is_started_again_with_its_mailbox(world: World) -> None:
-    ref, seen = world.recorder(restart=Restart.PERMANENT)
-    ref.tell(lambda actor: actor.stop())
-    ref.tell("kept")
-    world.run()
-
-    assert seen == ["started", "stopped", "started", "kept"]
-
-
 def test_a_permanent_actor_that_keeps_stopping_itself_is_given_up(world: World) -> None:
     class Quitter(Actor):
         def on_start(self) -> None:
@@ -272,24 +182,6 @@ def test_one_restart_too_many_gives_the_actor_up_and_the_root_learns_why(world: 
     assert str(world.failures[0]) == "/fragile crashed more than 2 times in 5 s, at last with ValueError"
 
 
-def test_crashes_that_are_far_apart_never_add_up(world: World) -> None:
-    ref, _ = world.recorder(intensity=RestartIntensity(max_restarts=1, period_s=5))
-    for _ in range(10):
-        ref.tell(crash)
-        world.scheduler.advance(6)
-
-    assert ref.is_alive()
-
-
-def test_a_child_that_does_not_escalate_ends_alone(world: World) -> None:
-    ref, _ = world.recorder(intensity=RestartIntensity(max_restarts=0), escalates=False)
-    ref.tell(crash)
-    world.run()
-
-    assert not ref.is_alive()
-    assert world.failures == []
-
-
 def test_a_child_that_is_given_up_and_escalates_makes_its_parent_crash(world: World) -> None:
     started: list[str] = []
 
@@ -312,17 +204,6 @@ def test_a_child_that_is_given_up_and_escalates_makes_its_parent_crash(world: Wo
 
     assert started == ["parent", "started", "parent", "started"]
     assert world.failures == []
-
-
-def test_children_outlive_a_crash_of_their_parent(world: World) -> None:
-    child_seen: list[Any] = []
-    parent, _ = world.recorder("parent")
-    parent.tell(lambda actor: actor.spawn(ChildSpec(name="child", factory=lambda: Recorder(child_seen))) and None)
-    parent.tell(crash)
-    parent.tell(lambda actor: actor.child("child").tell("still here"))
-    world.run()
-
-    assert child_seen == ["started", "still here"]
 
 
 def test_a_failing_child_does_not_concern_its_siblings(world: World) -> None:
@@ -429,44 +310,6 @@ class Watcher(Recorder):
         return super().on_receive(message)
 
 
-def test_a_watcher_is_told_of_restarts_and_of_the_end(world: World) -> None:
-    seen: list[Any] = []
-    watched, _ = world.recorder("watched")
-    watcher = world.spawn(lambda: Watcher(seen), "watcher")
-    watcher.tell(watched)
-    world.run()
-    watched.tell(crash)
-    world.run()
-    watched.stop(block=False)
-    world.run()
-
-    assert seen == ["started", Restarted(watched), Terminated(watched, None)]
-
-
-def test_the_end_by_failure_is_told_with_the_error(world: World) -> None:
-    seen: list[Any] = []
-    watched, _ = world.recorder("watched", restart=Restart.TEMPORARY)
-    watcher = world.spawn(lambda: Watcher(seen), "watcher")
-    watcher.tell(watched)
-    watched.tell(crash)
-    world.run()
-
-    assert isinstance(seen[-1], Terminated)
-    assert isinstance(seen[-1].error, ValueError)
-
-
-def test_watching_an_actor_that_is_dead_already_tells_its_end_at_once(world: World) -> None:
-    seen: list[Any] = []
-    watched, _ = world.recorder("watched")
-    watched.stop(block=False)
-    world.run()
-    watcher = world.spawn(lambda: Watcher(seen), "watcher")
-    watcher.tell(watched)
-    world.run()
-
-    assert seen == ["started", Terminated(watched, None)]
-
-
 def test_what_the_dead_had_sent_comes_before_the_news_of_its_death(world: World) -> None:
     seen: list[Any] = []
     watched, _ = world.recorder("watched", restart=Restart.TRANSIENT)
@@ -482,18 +325,6 @@ def test_what_the_dead_had_sent_comes_before_the_news_of_its_death(world: World)
     world.run()
 
     assert seen == ["started", "last words", Terminated(watched, None)]
-
-
-def test_one_that_no_longer_watches_is_told_nothing(world: World) -> None:
-    watched, _ = world.recorder("watched")
-    watcher, seen = world.recorder("watcher")
-    watcher.tell(lambda actor: actor.watch(watched))
-    watcher.tell(lambda actor: actor.unwatch(watched))
-    world.run()
-    watched.stop(block=False)
-    world.run()
-
-    assert seen == ["started"]
 
 
 def test_an_actor_can_have_itself_watched_by_another(world: World) -> None:
@@ -520,26 +351,6 @@ def test_a_stop_lets_the_actor_handle_what_it_was_told_before(world: World) -> N
 
     assert seen == ["started", "before", "stopped"]
     assert future.get(timeout=0) is True
-
-
-def test_a_stopped_system_has_stopped_its_actors_last_started_first(world: World) -> None:
-    seen: list[Any] = []
-
-    class Named(Actor):
-        def __init__(self, name: str) -> None:
-            self.name = name
-
-        def on_stop(self) -> None:
-            seen.append(self.name)
-
-    for name in ("first", "second", "third"):
-        world.spawn(lambda name=name: Named(name), name)  # type: ignore[misc]
-    world.run()
-    stopped = world.system.stop()
-    world.run()
-
-    assert seen == ["third", "second", "first"]
-    assert stopped.get(timeout=0) is True
 
 
 def test_the_next_is_stopped_only_when_the_one_before_has_ended(world: World) -> None:
@@ -647,16 +458,6 @@ def test_an_on_stop_that_raises_is_logged_and_the_actor_ends_all_the_same(world:
 
     assert future.get(timeout=0) is True
     assert [line["event"] for line in logs] == ["actor.on_stop_failed"]
-
-
-def test_a_child_that_crashes_while_all_stop_is_not_restarted(world: World) -> None:
-    ref, seen = world.recorder()
-    ref.tell(crash)
-    stopped = world.system.stop()
-    world.run()
-
-    assert seen == ["started"]
-    assert stopped.get(timeout=0) is True
 
 
 def test_nothing_can_be_started_in_a_system_that_stops(world: World) -> None:

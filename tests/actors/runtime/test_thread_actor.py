@@ -102,21 +102,6 @@ def test_it_is_restarted_with_the_same_ref_and_mailbox_in_a_new_thread() -> None
     assert first is not second
 
 
-def test_a_system_exit_in_it_ends_neither_the_process_nor_the_actor() -> None:
-    seen: list[Any] = []
-
-    def leave(_: Actor) -> None:
-        raise SystemExit(3)
-
-    async def main(system: ActorSystem) -> None:
-        worker = spawn(system, seen)
-        with pytest.raises(SystemExit):
-            await worker.ask(leave, block=False)
-        assert await worker.ask("still here", block=False) == "still here"
-
-    with_system(main)
-
-
 def test_its_watchers_on_the_loop_hear_of_restart_and_end() -> None:
     heard: asyncio.Queue[type] = asyncio.Queue()
     seen: list[Any] = []
