@@ -96,6 +96,8 @@ class ClientActor(Actor):
         self._id = str(uuid.uuid4())
         self._author: Author | None = None
         self._memberships: dict[str, Membership] = {}
+        self._put_out: set[str] = set()
+        """Channels whose subscription the server ended; as many as there can be subscriptions."""
         self._tickets = count(1)
         self._pending = 0
         self._asked: dict[int, Request] = {}
@@ -290,7 +292,8 @@ class ClientActor(Actor):
     def _membership(self, channel: str) -> Membership:
         membership = self._memberships.get(channel)
         if membership is None:
-            raise CommandError(errors.PERMISSION_DENIED)
+            # Who was put out by the room's trouble is about to come back, and may try again then.
+            raise CommandError(errors.INTERNAL if channel in self._put_out else errors.PERMISSION_DENIED)
         return membership
 
     def _when_entered(self, membership: Membership, command: Command) -> None:
@@ -324,10 +327,12 @@ class ClientActor(Actor):
         self._check_pending()
         membership = Membership(self.actor_ref, self._me(), request.channel, next(self._tickets), command)
         self._memberships[request.channel] = membership
+        self._put_out.discard(request.channel)
         position = Position(request.offset, request.epoch) if request.recover else None
         self._ask(self._rooms, membership.join(position))
 
     def _unsubscribe(self, command: Command, request: protocol.Unsubscribe) -> None:
+        self._put_out.discard(request.channel)
         self._leave(request.channel)
         self._reply(command, protocol.Empty())
 
@@ -411,10 +416,9 @@ class ClientActor(Actor):
 
     def _settle(self, request: Request) -> bool:
         """Take note of an answer. False if there was one before: a room may crash on what it has answered already."""
-        if self._asked.pop(id(request), None) is None:
-            return False
-        self._pending -= 1
-        return True
+        first = self._asked.pop(id(request), None) is not None
+        self._pending -= first
+        return first
 
     def _answered(self, answered: Answered) -> None:
         request, answer = answered.request, answered.result
@@ -447,6 +451,8 @@ class ClientActor(Actor):
                 self._do_waiting(membership)
 
     def _end_subscription(self, channel: str) -> None:
+        if len(self._put_out) < self._limits.max_channels:
+            self._put_out.add(channel)
         self._leave(channel)
         reason = errors.INSUFFICIENT_STATE
         if self._wire.resubscribes:

@@ -38,7 +38,7 @@ from actors.messages import (
 from actors.runtime import Actor, ActorRef, MailboxFull, RequestFailed, Signal, Terminated
 from chat.errors import INTERNAL, LIMIT_EXCEEDED, TOO_MANY_REQUESTS, UNRECOVERABLE_POSITION
 from chat.log import Author, Draft, Position
-from chat.protocol import TYPING_DATA, encode_publication
+from chat.protocol import TYPING_DATA
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class RoomActor(Actor):
         self._deliver(Publications(self._channel, published))
 
     def _extend(self, entries: Sequence[Entry]) -> list[Published]:
-        published = [Published(entry, encode_publication(entry)) for entry in entries]
+        published = [Published(entry) for entry in entries]
         self._window.extend(published)
         if entries:
             self._position = Position(entries[-1].offset, self._position.epoch)

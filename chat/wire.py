@@ -32,11 +32,21 @@ class Event:
         """What the wires made of it, by their names."""
 
 
-class Published(msgspec.Struct, frozen=True):
-    """An entry of the log, and the protocol's form of it."""
+class Published:
+    """An entry of the log, and the protocol's form of it: made when asked for, since most are not read again."""
 
-    entry: Entry
-    json: msgspec.Raw
+    __slots__ = ("_json", "entry")
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self._json: msgspec.Raw | None = None
+
+    @property
+    def json(self) -> msgspec.Raw:
+        """The publication, encoded once."""
+        if self._json is None:
+            self._json = protocol.encode_publication(self.entry)
+        return self._json
 
 
 class Publications(Event):

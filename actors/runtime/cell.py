@@ -83,6 +83,7 @@ class Cell(Generic[A]):
         "parent",
         "path",
         "ref",
+        "restart_at",
         "restarts",
         "spec",
         "started_at",
@@ -120,6 +121,8 @@ class Cell(Generic[A]):
         self.thread: int | None = None
         """The thread of the current incarnation, if it has one of its own."""
         self.started_at = 0.0
+        self.restart_at = 0.0
+        """Not to be started again before; set by the supervisor."""
         self.last_crash: Crash | None = None
         self._begun = False
         self._error: BaseException | None = None
@@ -176,7 +179,10 @@ class Cell(Generic[A]):
             return False
         self.state = State.RUNNING
         if self.incarnations > 1:
-            self.system.call_soon(self._announce_restart)
+            if self.system.on_loop_thread():
+                self._announce_restart()  # before anything that this incarnation sends
+            else:
+                self.system.call_soon(self._announce_restart)
         return True
 
     def _handle_batch(self, actor: A) -> bool:
@@ -189,14 +195,14 @@ class Cell(Generic[A]):
                 if item is EMPTY:
                     break
                 self.handling = item
+                if self._tokens is not None:  # a thread that is busy with one message after the other is not stuck
+                    self.turn_began = time.monotonic()
                 kind = type(item)
                 if kind is Stop:
                     told_to_stop = True
                     break
                 if kind is Ask:
-                    answer = actor._handle_receive(item.message)  # noqa: SLF001
-                    if self.actor is actor:  # else somebody answered for it, when it was replaced
-                        item.future.set(answer)
+                    self._answer(actor, item)
                 else:
                     receive(item)
                 handled += 1
@@ -215,6 +221,11 @@ class Cell(Generic[A]):
             return True
         self._leave(actor, told_to=told_to_stop)
         return False
+
+    def _answer(self, actor: A, ask: Ask) -> None:
+        answer = actor._handle_receive(ask.message)  # noqa: SLF001  (Pykka's, for what proxies send)
+        if self.actor is actor:  # else somebody answered for it, when it was replaced
+            ask.future.set(answer)
 
     def _leave(self, actor: A, *, told_to: bool) -> None:
         """End an incarnation whose last turn is over, in its own context."""

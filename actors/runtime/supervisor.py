@@ -83,37 +83,40 @@ class Supervisor:
     def _restart(self, crashed: Cell[Any]) -> None:
         delay = self._delay_s(crashed)
         log.warning("actor.restarting", actor=crashed.path, restarts=crashed.restarts.total, delay_s=round(delay, 3))
+        due = self._system.scheduler.time() + delay
         cells = list(self.cells.values())
         group = {
             Strategy.ONE_FOR_ONE: [crashed],
             Strategy.ONE_FOR_ALL: cells,
             Strategy.REST_FOR_ONE: cells[cells.index(crashed) :],
         }[self._strategy]
-        self._halt_and_restart([cell for cell in group if cell is not crashed], group, delay)
+        for cell in group:
+            cell.restart_at = max(cell.restart_at, due)
+        self._halt_and_restart([cell for cell in group if cell is not crashed], group, due)
 
-    def _halt_and_restart(self, running: list[Cell[Any]], group: list[Cell[Any]], delay_s: float) -> None:
+    def _halt_and_restart(self, running: list[Cell[Any]], group: list[Cell[Any]], due: float) -> None:
         """Halt one after the other, the last started first; then start the whole group in its order."""
         while running:
             cell = running.pop()
             if cell.state in {State.STOPPING, State.STOPPED}:
                 continue
-            cell.halt(partial(self._halted, cell, running, group, delay_s))
+            cell.halt(partial(self._halted, cell, running, group, due))
             return
         if self.stopping:
             self._stop_more()
-        elif delay_s:
-            self._system.scheduler.call_later(delay_s, self._start, group)
+        elif (delay_s := due - self._system.scheduler.time()) > 0:
+            self._system.scheduler.call_later(delay_s, self._start, group, due)
         else:
-            self._start(group)
+            self._start(group, due)
 
-    def _halted(self, cell: Cell[Any], running: list[Cell[Any]], group: list[Cell[Any]], delay_s: float) -> None:
+    def _halted(self, cell: Cell[Any], running: list[Cell[Any]], group: list[Cell[Any]], due: float) -> None:
         if cell.spec.restart is Restart.TEMPORARY:
             cell.give_up(None)
-        self._halt_and_restart(running, group, delay_s)
+        self._halt_and_restart(running, group, due)
 
-    def _start(self, group: list[Cell[Any]]) -> None:
+    def _start(self, group: list[Cell[Any]], due: float) -> None:
         for cell in group:
-            if cell.state is State.FAILED and not self.stopping:
+            if cell.state is State.FAILED and cell.restart_at <= due and not self.stopping:
                 cell.incarnate()
 
     def _delay_s(self, child: Cell[Any]) -> float:

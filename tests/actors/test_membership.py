@@ -9,7 +9,7 @@ from actors.messages import Entered, Join, Leave
 from actors.runtime import Actor, ActorRef, ActorSystem, ChildSpec, VirtualScheduler
 from chat import protocol
 from chat.log import Entry, Position
-from chat.protocol import Command, encode_publication
+from chat.protocol import Command
 from chat.wire import Publications, Published
 from tests.fakes import ANN, NOON_MS
 
@@ -33,7 +33,7 @@ def entered(offset: int) -> Membership:
 
 def publications(*offsets: int) -> Publications:
     entries = [Entry(offset, "", ANN, NOON_MS, b"1") for offset in offsets]
-    return Publications("lobby", [Published(entry, encode_publication(entry)) for entry in entries])
+    return Publications("lobby", [Published(entry) for entry in entries])
 
 
 def shown(member: Membership, *offsets: int) -> list[int] | Gap:

@@ -294,10 +294,20 @@ def test_after_that_it_opens_again_where_it_was() -> None:
     assert ann.offsets() == [1, 2]
 
 
-def test_publishing_to_a_room_that_was_given_up_is_not_permitted() -> None:
+def test_publishing_to_a_room_that_was_given_up_may_be_tried_again() -> None:
     chat = Chat()
     ann = chat.member("lobby")
     chat.crash_room("lobby", TOO_OFTEN)
+
+    error = ann.publish("lobby", "a")["error"]
+    assert (error["code"], error["temporary"]) == (100, True)
+
+
+def test_publishing_after_one_has_left_such_a_room_is_not_permitted() -> None:
+    chat = Chat()
+    ann = chat.member("lobby")
+    chat.crash_room("lobby", TOO_OFTEN)
+    ann.ask(unsubscribe={"channel": "lobby"})
 
     assert error_code(ann.publish("lobby", "a")) == 103
 

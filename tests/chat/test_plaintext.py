@@ -6,7 +6,7 @@ from chat import protocol
 from chat.errors import bad_request
 from chat.log import Author, Entry
 from chat.plaintext import PlainText, is_client_id
-from chat.protocol import SendMessage, encode_publication
+from chat.protocol import SendMessage
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published
 from tests.fakes import ANN, BOB, NOON_MS
 
@@ -20,7 +20,7 @@ def said(author: Author, *texts: str) -> Publications:
         Entry(offset, "", author, NOON_MS, protocol.message_data(SendMessage("lobby", "k", text), NOON_MS))
         for offset, text in enumerate(texts, start=1)
     ]
-    return Publications("lobby", [Published(entry, encode_publication(entry)) for entry in entries])
+    return Publications("lobby", [Published(entry) for entry in entries])
 
 
 # Client ids

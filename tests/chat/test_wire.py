@@ -7,14 +7,14 @@ import pytest
 from chat import protocol
 from chat.errors import PERMISSION_DENIED
 from chat.log import Entry
-from chat.protocol import Command, encode_publication
+from chat.protocol import Command
 from chat.wire import Ephemeral, Event, JsonWire, PresenceChanged, Publications, Published
 from tests.fakes import ANN, NOON_MS
 
 
 def publications(*offsets: int) -> Publications:
     entries = [Entry(offset, "", ANN, NOON_MS, b'"message %d"' % offset) for offset in offsets]
-    return Publications("lobby", [Published(entry, encode_publication(entry)) for entry in entries])
+    return Publications("lobby", [Published(entry) for entry in entries])
 
 
 def offsets(event: Publications | None) -> list[int]:

@@ -1013,6 +1013,19 @@ def an_actor_sets_the_strategy_for_its_own_children(world: World) -> None:
     assert second == ["started", "stopped", "started"]
 
 
+@strategies.ours("supervisor")
+def a_wait_for_a_restart_is_not_cut_short_by_one_that_came_before(_: World) -> None:
+    world = supervised(Strategy.REST_FOR_ONE)
+    first, _seen = recorder(world, "first", intensity=ALWAYS)
+    second, seen = recorder(world, "second", intensity=ALWAYS, backoff=Backoff(first_s=10, max_s=100, jitter=0))
+    second.tell(crash)
+    world.scheduler.advance(1)
+    first.tell(crash)
+    world.scheduler.advance(1)
+
+    assert seen == ["started"]
+
+
 escalation = CONTRACT.about("escalation")
 
 
@@ -1141,6 +1154,20 @@ def one_that_no_longer_watches_is_told_nothing(world: World) -> None:
     world.run()
 
     assert seen == ["started"]
+
+
+@watch.ours("watch")
+def a_restart_is_told_before_anything_that_the_new_incarnation_does(world: World) -> None:
+    watcher, seen = world.recorder("watcher")
+    watched, _ = world.recorder("watched", restart=Restart.TRANSIENT)
+    watcher.tell(lambda actor: actor.watch(watched))
+    world.run()
+    watched.tell(crash)
+    watched.tell(lambda _: watcher.tell("new"))
+    watched.tell(stop)
+    world.run()
+
+    assert seen == ["started", Restarted(watched), "new", Terminated(watched, None)]
 
 
 stopping = CONTRACT.about("stop")
@@ -1442,6 +1469,17 @@ async def a_thread_that_is_stuck_too_often_is_given_up(system: ActorSystem) -> N
         go.set()
 
     assert not worker.is_alive()
+
+
+@watchdogs.ours("watchdog")
+async def a_thread_that_is_busy_with_many_short_messages_is_not_stuck(system: ActorSystem) -> None:
+    with Reports(system) as reports:  # limit 20 ms
+        worker = system.spawn(ChildSpec(name="worker", factory=Worker))
+        for _ in range(100):
+            worker.tell(lambda _: threading.Event().wait(0.001))
+        await worker.ask("all done", block=False)
+
+    assert reports.stuck == []
 
 
 crash_log = CONTRACT.about("crash log")
