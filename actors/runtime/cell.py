@@ -257,8 +257,8 @@ class Cell(Generic[A]):
     def _crash(self, error: BaseException, item: Any = EMPTY) -> None:
         actor, message = self.actor, item.message if type(item) is Ask else item
         kind = None if item is EMPTY else type(message).__name__
-        log.error("actor.crashed", actor=self.path, message=kind, exc_info=error)
-        self._record(error, kind)
+        text = self._record(error, kind)
+        log.error("actor.crashed", actor=self.path, message=kind, exception=text)
         self._down()
         if item is not EMPTY:
             self._fail_request(item, error)
@@ -270,9 +270,11 @@ class Cell(Generic[A]):
                 self._record(second, None)
         self.system.call_soon(self._failed, error)
 
-    def _record(self, error: BaseException, message: str | None) -> None:
-        self.last_crash = describe_crash(self.path, self.system.scheduler.time(), message, error)
+    def _record(self, error: BaseException, message: str | None) -> str:
+        now = self.system.scheduler.time()
+        self.last_crash, text = describe_crash(self.path, now, message, error)
         self.system.crashes.append(self.last_crash)
+        return text
 
     def _failed(self, error: BaseException) -> None:
         if self._halted is not None:  # it crashed when it was about to be halted: down all the same
@@ -372,9 +374,9 @@ class Cell(Generic[A]):
             return
         try:
             self.actor.on_stop()
-        except BaseException as error:
-            log.exception("actor.on_stop_failed", actor=self.path)
-            self._record(error, None)
+        except BaseException as error:  # noqa: BLE001  (user code; it ends all the same)
+            text = self._record(error, None)
+            log.error("actor.on_stop_failed", actor=self.path, exception=text)  # noqa: TRY400  (the same, walked once)
 
     def kill(self, error: BaseException) -> None:
         """End now, without the actor's help: it did not stop in time. A thread that hangs is left behind."""
