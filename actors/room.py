@@ -8,6 +8,7 @@ each gets what it missed.
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -200,7 +201,7 @@ class RoomActor(Actor):
         behind = self._position.offset - position.offset
         if position.epoch not in {"", self._position.epoch} or not 0 <= behind <= len(self._window):
             return None
-        return [item for item in self._window if item.entry.offset > position.offset]
+        return list(islice(self._window, len(self._window) - behind, None)) if behind else []
 
     def _leave(self, leave: Leave) -> None:
         member = self._members.get(leave.member)

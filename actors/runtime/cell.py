@@ -258,7 +258,7 @@ class Cell(Generic[A]):
         actor, message = self.actor, item.message if type(item) is Ask else item
         kind = None if item is EMPTY else type(message).__name__
         text = self._record(error, kind)
-        log.error("actor.crashed", actor=self.path, message=kind, exception=text)
+        log.error("actor.crashed", actor=self.path, message=kind, restarts=self.restarts.total, exception=text)
         self._down()
         if item is not EMPTY:
             self._fail_request(item, error)

@@ -66,8 +66,11 @@ class Stuck(msgspec.Struct, frozen=True):
 def describe_crash(actor: str, at: float, message: str | None, error: BaseException) -> tuple[Crash, str]:
     """Return the record of a crash, and the text of the exception for the log.
 
-    Both from one walk along the frames, which is most of what a crash costs.
+    Both from one walk along the frames, which is most of what a crash costs. Lines are without the marks below them,
+    for which each would have to be compiled again.
     """
     walked = traceback.TracebackException.from_exception(error)
+    for frame in walked.stack:
+        frame.colno = None
     crash = Crash(actor, at, message, type(error).__name__, "".join(walked.stack.format()))
     return crash, "".join(walked.format()).rstrip()

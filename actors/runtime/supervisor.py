@@ -82,7 +82,8 @@ class Supervisor:
 
     def _restart(self, crashed: Cell[Any]) -> None:
         delay = self._delay_s(crashed)
-        log.warning("actor.restarting", actor=crashed.path, restarts=crashed.restarts.total, delay_s=round(delay, 3))
+        if delay:  # else the line that told of the crash says it all
+            log.warning("actor.restarts_later", actor=crashed.path, delay_s=round(delay, 3))
         due = self._system.scheduler.time() + delay
         cells = list(self.cells.values())
         group = {
