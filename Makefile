@@ -21,7 +21,7 @@ NODE_SETUP := $(VENV)/.node
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint conformance format lock load crashes cost clean FORCE
+.PHONY: help run test lint conformance format lock load crashes faults appends cost clean FORCE
 # A recipe that fails halfway leaves no stamp behind that says it is done.
 .DELETE_ON_ERROR:
 
@@ -63,6 +63,12 @@ lock: $(VENV)/.ready $(NODE_SETUP) ## Write the lock files anew, after a change 
 	@$(COMPILE) $(LOCK) --all-extras pyproject.toml -o requirements.lock
 	@$(COMPILE) $(LOCK) --group pyproject.toml:node -o requirements-node.lock
 	@$(NPM) install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --silent
+
+appends: $(VENV)/.ready ## Measure what acknowledging costs, beside bare SQLite; and a room of a million messages.
+	@$(BIN)/python -m tests.chat.log.cost
+
+faults: $(VENV)/.ready ## Kill, stop and starve the server under load, and check that nothing is lost (FAULTS="--help").
+	@exec $(BIN)/python -m loadtests._faults $(FAULTS)
 
 cost: $(VENV)/.ready ## Measure what supervision costs: tells per second, memory of an actor.
 	@$(BIN)/python -m tests.actors.runtime.cost

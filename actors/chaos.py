@@ -34,9 +34,15 @@ class FragileRoomActor(RoomActor):
     """
 
     def __init__(
-        self, channel: str, journal: ActorRef[Any], rooms: ActorRef[Any], limits: Limits, doomed: set[str]
+        self,
+        channel: str,
+        reader: ActorRef[Any],
+        journal: ActorRef[Any],
+        rooms: ActorRef[Any],
+        limits: Limits,
+        doomed: set[str],
     ) -> None:
-        super().__init__(channel, journal, rooms, limits)
+        super().__init__(channel, reader, journal, rooms, limits)
         self._doomed = doomed
         self._armed = ""
         self._handlers |= {CrashRoom: self._crash, _CrashNow: self._crash_now}

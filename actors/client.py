@@ -10,7 +10,7 @@ import math
 import random
 import uuid
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import structlog
@@ -28,6 +28,7 @@ from actors.messages import (
     ListRooms,
     Publish,
     ReadHistory,
+    ReadMessages,
     ReadPresence,
     Receive,
     Refused,
@@ -39,7 +40,7 @@ from actors.runtime import Actor, ActorRef, MailboxFull, RequestFailed, Restarte
 from chat import errors, limits, protocol
 from chat.errors import CommandError, Disconnect, bad_request
 from chat.identity import clean_name
-from chat.log import Author, Position
+from chat.log import Author, Delete, Edit, Position, React
 from chat.wire import Publications
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from chat.errors import CloseReason, Error
     from chat.identity import Guests
     from chat.limits import Limits
+    from chat.log import Change
     from chat.protocol import Command, Result
     from chat.wire import Wire
 
@@ -70,29 +72,26 @@ class _ConnectDue(msgspec.Struct, frozen=True):
     """The client should have introduced itself by now."""
 
 
+class Shared(NamedTuple):
+    """What all clients of a chat have in common."""
+
+    rooms: ActorRef[Any]
+    reader: ActorRef[Any]
+    guests: Guests
+    limits: Limits
+    now_ms: Callable[[], int]
+    version: str
+    chaos: bool
+
+
 class ClientActor(Actor):
     """One connection. Temporary: it is never restarted."""
 
-    def __init__(
-        self,
-        wire: Wire,
-        transport: Transport,
-        rooms: ActorRef[Any],
-        guests: Guests,
-        limits: Limits,
-        now_ms: Callable[[], int],
-        version: str,
-        *,
-        chaos: bool = False,
-    ) -> None:
+    def __init__(self, wire: Wire, transport: Transport, shared: Shared) -> None:
         self._wire = wire
         self._transport = transport
-        self._rooms = rooms
-        self._guests = guests
-        self._limits = limits
-        self._now_ms = now_ms
-        self._version = version
-        self._chaos = chaos
+        self._shared = shared
+        self._limits = shared.limits
         self._id = str(uuid.uuid4())
         self._author: Author | None = None
         self._memberships: dict[str, Membership] = {}
@@ -129,6 +128,10 @@ class ClientActor(Actor):
             protocol.Unsubscribe: self._unsubscribe,
             protocol.Publish: self._publish,
             protocol.SendMessage: self._send_message,
+            protocol.EditMessage: self._edit,
+            protocol.DeleteMessage: self._delete,
+            protocol.React: self._react,
+            protocol.ReadMessages: self._read_messages,
             protocol.Typing: self._typing,
             protocol.ListRooms: self._list_rooms,
             protocol.Chaos: self._crash_room,
@@ -160,7 +163,7 @@ class ClientActor(Actor):
         """Leave the rooms. What waited to be said is said, even by one who hung up at once."""
         for membership in list(self._memberships.values()):
             if membership.room is None:
-                membership.room = self._rooms  # it comes to the room behind the request to enter
+                membership.room = self._shared.rooms  # it comes to the room behind the request to enter
                 self._do_waiting(membership)
             else:
                 self._leave(membership.channel)
@@ -239,14 +242,14 @@ class ClientActor(Actor):
         if request.token:
             raise Disconnect(errors.INVALID_TOKEN)  # no key is configured, so none can be right
         data = protocol.decode_connect_data(request.data)
-        user, guest = self._guests.admit(data.guest)
+        user, guest = self._shared.guests.admit(data.guest)
         self._author = Author(user, self._id, clean_name(data.name, user))
         self._log = self._log.bind(user=user)
         self._log.info("client.connected")
         interval = math.ceil(self._limits.ping_interval_s)
         result = protocol.ConnectResult(
             client=self._id,
-            version=self._version,
+            version=self._shared.version,
             data={"user": user, "name": self._author.name, "guest": guest},
             ping=interval,
         )
@@ -310,7 +313,7 @@ class ClientActor(Actor):
         limits.check_channel(channel)
         self._check_pending()
         membership = self._memberships.get(channel)
-        return (membership and membership.room) or self._rooms
+        return (membership and membership.room) or self._shared.rooms
 
     def _subscribe(self, command: Command, request: protocol.Subscribe) -> None:
         if request.type:
@@ -329,7 +332,7 @@ class ClientActor(Actor):
         self._memberships[request.channel] = membership
         self._put_out.discard(request.channel)
         position = Position(request.offset, request.epoch) if request.recover else None
-        self._ask(self._rooms, membership.join(position))
+        self._ask(self._shared.rooms, membership.join(position))
 
     def _unsubscribe(self, command: Command, request: protocol.Unsubscribe) -> None:
         self._put_out.discard(request.channel)
@@ -350,10 +353,10 @@ class ClientActor(Actor):
             raise CommandError(errors.NOT_AVAILABLE)
         if not bytes(request.data):
             raise bad_request("data is missing")
-        self._store(command, request.channel, "", limits.clean_json(request.data), self._now_ms())
+        self._store(command, request.channel, "", limits.clean_json(request.data), self._shared.now_ms())
 
     def _rpc(self, command: Command, request: protocol.Rpc) -> None:
-        call = protocol.decode_rpc(request, chaos=self._chaos)
+        call = protocol.decode_rpc(request, chaos=self._shared.chaos)
         if call is None:
             raise CommandError(errors.METHOD_NOT_FOUND)
         self._commands[type(call)](command, call)
@@ -361,16 +364,35 @@ class ClientActor(Actor):
     def _send_message(self, command: Command, call: protocol.SendMessage) -> None:
         limits.check_key(call.key)
         limits.check_text(call.text, self._limits)
-        now = self._now_ms()
+        now = self._shared.now_ms()
         self._store(command, call.channel, call.key, protocol.message_data(call, now), now)
 
-    def _store(self, command: Command, channel: str, key: str, data: bytes, now: int) -> None:
+    def _edit(self, command: Command, call: protocol.EditMessage) -> None:
+        limits.check_text(call.text, self._limits)
+        self._change(command, call.channel, call.key, Edit(call.target, call.text))
+
+    def _delete(self, command: Command, call: protocol.DeleteMessage) -> None:
+        self._change(command, call.channel, call.key, Delete(call.target))
+
+    def _react(self, command: Command, call: protocol.React) -> None:
+        limits.check_emoji(call.emoji)
+        self._change(command, call.channel, call.key, React(call.target, call.emoji, call.on))
+
+    def _change(self, command: Command, channel: str, key: str, change: Change) -> None:
+        if key:
+            limits.check_key(key)
+        now = self._shared.now_ms()
+        self._store(command, channel, key, protocol.change_data(change, now), now, change)
+
+    def _store(
+        self, command: Command, channel: str, key: str, data: bytes, now: int, change: Change | None = None
+    ) -> None:
         membership = self._membership(channel)
         self._check_pending()
         if membership.room is None:
             self._when_entered(membership, command)
         else:
-            publish = Publish(self.actor_ref, channel, command, key, self._me(), data, now)
+            publish = Publish(self.actor_ref, channel, command, key, self._me(), data, now, change)
             self._ask(membership.room, publish)
 
     def _typing(self, command: Command, call: protocol.Typing) -> None:
@@ -383,7 +405,7 @@ class ClientActor(Actor):
 
     def _list_rooms(self, command: Command, _: protocol.ListRooms) -> None:
         self._check_pending()
-        self._ask(self._rooms, ListRooms(self.actor_ref, command))
+        self._ask(self._shared.rooms, ListRooms(self.actor_ref, command))
 
     def _crash_room(self, command: Command, call: protocol.Chaos) -> None:
         room = self._room_or_rooms(call.channel)
@@ -405,6 +427,16 @@ class ClientActor(Actor):
         limit = most if request.limit == -1 else min(request.limit, most)
         since = Position(request.since.offset, request.since.epoch) if request.since else None
         self._ask(room, ReadHistory(self.actor_ref, request.channel, command, limit, since, request.reverse))
+
+    def _read_messages(self, command: Command, call: protocol.ReadMessages) -> None:
+        limits.check_channel(call.channel)
+        self._check_pending()
+        if call.before is not None and call.after is not None:
+            raise bad_request("before and after exclude each other")
+        most = min(call.limit, limits.MAX_MESSAGES)
+        self._ask(
+            self._shared.reader, ReadMessages(self.actor_ref, call.channel, command, call.before, call.after, most)
+        )
 
     def _send(self, _: Command, __: protocol.Send) -> None:
         raise Disconnect(errors.NOT_AVAILABLE_CLOSE)

@@ -1,76 +1,135 @@
-"""The journal actor: the one writer of the log.
+"""The journal actor: collects what is to be stored, and tells everybody concerned when it is.
 
-It stores everything that queued while it was busy as one batch, so batches grow with the load and a lone message
-does not wait. Sender and room hear of an entry only after it is stored. What rooms do with entries is theirs.
+There is one batch under way at a time. What comes meanwhile is the next one, so batches grow with the load and a lone
+message does not wait. Sender and room hear of an entry only after it is stored. What rooms do with entries is theirs.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import structlog
 
-from actors.messages import Answered, Append, Committed, Open, Opened, Placed, Refused
-from actors.runtime import Actor, ActorRef, RequestFailed
-from chat.errors import INTERNAL
-from chat.log import Entry, LogError
+from actors.messages import Answered, Append, CatchUp, Committed, Placed, Refused, Trim, Trimmed, Write, Written
+from actors.runtime import Actor, ActorRef, MailboxFull, RequestFailed
+from chat.errors import BAD_REQUEST, INTERNAL, LIMIT_EXCEEDED, NOT_FOUND, PERMISSION_DENIED, TOO_MANY_REQUESTS, Error
+from chat.log import Entry, LogError, Rejected
 
 if TYPE_CHECKING:
-    from chat.log import RoomLog
+    from collections.abc import Callable, Iterable
+
+    from chat.limits import Limits
+
+MAX_BATCH: Final = 500
+MAX_WAITING: Final = 10_000
+TRIM_INTERVAL_S: Final = 60.0
+
+REJECTIONS: Final = {
+    "missing": NOT_FOUND,
+    "foreign": PERMISSION_DENIED,
+    "unchangeable": Error(BAD_REQUEST.code, "bad request: that message has no text to edit"),
+    "full": LIMIT_EXCEEDED,
+}
 
 log = structlog.get_logger()
 
 
-class JournalActor(Actor):
-    """Stores entries, a batch at a time, and reads what a room needs to open."""
+class _TrimDue(msgspec.Struct, frozen=True):
+    """Time to look for entries that are past their time."""
 
-    def __init__(self, room_log: RoomLog) -> None:
-        self._log = room_log
-        self._batch: list[Append] = []
+
+class JournalActor(Actor):
+    """Hands batches to the writer, and passes on what became of them.
+
+    At most `MAX_WAITING` entries wait; more are refused as "too many requests".
+    """
+
+    def __init__(self, writer: ActorRef[Any], limits: Limits, now_ms: Callable[[], int]) -> None:
+        self._writer = writer
+        self._limits = limits
+        self._now_ms = now_ms
+        self._waiting: deque[Append] = deque()
+        self._under_way: Write | None = None
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            Append: self._append,
+            Written: self._written,
+            RequestFailed: self._write_failed,
+            _TrimDue: self._trim,
+            Trimmed: self._trimmed,
+        }
+
+    def on_start(self) -> None:
+        """Begin to forget, if entries have a time to live."""
+        if self._limits.retention_entries is not None or self._limits.retention_days is not None:
+            self.after(TRIM_INTERVAL_S, _TrimDue())
 
     def on_receive(self, message: Any) -> None:
-        """Queue an `Append` for the end of the turn, answer an `Open` now."""
-        if type(message) is Append:
-            self._batch.append(message)
-        elif type(message) is Open:
-            self._open(message)
-
-    def _open(self, request: Open) -> None:
-        try:
-            position = self._log.position(request.channel)
-            tail = self._log.before(request.channel, position.offset + 1, request.limit)
-        except LogError as error:  # the log's trouble, which it is known to have; not a crash of this actor
-            log.error("journal.read_failed", room=request.channel, reason=str(error))  # noqa: TRY400  (no bug)
-            request.sender.tell(RequestFailed(request, error))
-        else:
-            request.sender.tell(Opened(position, tail))
+        """Handle one message; no kind but those above is ever sent here."""
+        self._handlers[type(message)](message)
 
     def on_turn_end(self) -> None:
-        """Store the batch, then tell everybody concerned. A batch that cannot be stored is refused as a whole."""
-        if not self._batch:
-            return
-        try:
-            stored = self._log.append([append.draft for append in self._batch])
-        except LogError as error:
-            log.error("journal.append_failed", entries=len(self._batch), reason=str(error))  # noqa: TRY400  (no bug, no traceback)
-            self._refuse_batch()
-            return
-        batch, self._batch = self._batch, []
-        new: defaultdict[tuple[ActorRef[Any], str], list[Entry]] = defaultdict(list)
-        for append, place in zip(batch, stored, strict=True):
-            result = Placed(place.entry, place.epoch, place.duplicate)
-            append.publish.sender.tell(Answered(append.publish, result))
-            if not place.duplicate:
-                new[append.sender, place.epoch].append(place.entry)
-        for (room, epoch), entries in new.items():
-            room.tell(Committed(epoch, entries))
+        """Hand over the next batch, unless one is under way."""
+        if self._waiting and self._under_way is None:
+            self._under_way = self._hand_over()
+
+    def on_stop(self) -> None:
+        """Have all that waits stored. The writer stops later than this actor, and does what it was told before."""
+        while self._waiting:
+            self._hand_over()
 
     def on_failure(self, *_: object) -> None:
-        """Answer for the batch that is lost with this incarnation."""
-        self._refuse_batch()
+        """Answer for what is lost with this incarnation. What is under way comes back to the next one."""
+        self._refuse(self._waiting, INTERNAL)
 
-    def _refuse_batch(self) -> None:
-        for append in self._batch:
-            append.publish.sender.tell(Refused(append.publish, INTERNAL))
-        self._batch.clear()
+    def _hand_over(self) -> Write:
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+        write = Write(self.actor_ref, batch)
+        self._writer.tell(write)
+        return write
+
+    def _append(self, append: Append) -> None:
+        if len(self._waiting) < MAX_WAITING:
+            self._waiting.append(append)
+        else:
+            self._refuse([append], TOO_MANY_REQUESTS)
+
+    def _written(self, written: Written) -> None:
+        self._under_way = None
+        stored: defaultdict[tuple[ActorRef[Any], str], dict[int, Entry]] = defaultdict(dict)
+        for append, place in zip(written.appends, written.places, strict=True):
+            publish = append.publish
+            if isinstance(place, Rejected):
+                publish.sender.tell(Refused(publish, REJECTIONS[place.reason]))
+                continue
+            publish.sender.tell(Answered(publish, Placed(place.entry, place.epoch, place.duplicate)))
+            # A repeat, too: its first time may have been the one of which nobody heard.
+            stored[append.sender, place.epoch][place.entry.offset] = place.entry
+        for (room, epoch), entries in stored.items():
+            room.tell(Committed(epoch, [entries[offset] for offset in sorted(entries)]))
+
+    def _write_failed(self, failed: RequestFailed) -> None:
+        write = failed.request
+        if type(write) is not Write:
+            self.after(TRIM_INTERVAL_S, _TrimDue())
+            return
+        self._under_way = None
+        self._refuse(write.appends, TOO_MANY_REQUESTS if isinstance(failed.error, MailboxFull) else INTERNAL)
+        if not isinstance(failed.error, LogError):  # the writer crashed: it may have been stored before that
+            for room in {append.sender for append in write.appends}:
+                room.tell(CatchUp())
+
+    def _refuse(self, appends: Iterable[Append], error: Error) -> None:
+        for append in appends:
+            append.publish.sender.tell(Refused(append.publish, error))
+
+    # Retention.
+
+    def _trim(self, _: _TrimDue) -> None:
+        days = self._limits.retention_days
+        since_ms = self._now_ms() - round(days * 86_400_000) if days is not None else None
+        self._writer.tell(Trim(self.actor_ref, since_ms))
+
+    def _trimmed(self, trimmed: Trimmed) -> None:
+        self.after(0.0 if trimmed.more else TRIM_INTERVAL_S, _TrimDue())

@@ -13,7 +13,8 @@ import msgspec
 
 from actors.runtime import ActorRef, Coalescing, Droppable, Request, Signal
 from chat.errors import CloseReason, Error
-from chat.log import Author, Draft, Entry, Position
+from chat.log import Author, Change, Draft, Entry, Position, Rejected, Stored
+from chat.log import Page as MessagePage
 from chat.protocol import Command, RoomSummary
 from chat.wire import Event, Published, Wire
 
@@ -80,20 +81,36 @@ class Join(RoomRequest, frozen=True):
 
 
 class Publish(RoomRequest, frozen=True):
-    """Store an entry and show it to all. Answered with `Placed` once it is stored."""
+    """Store an entry and show it to all. Answered with `Placed` once it is stored. `change` is None for a post."""
 
     key: str
     author: Author
     data: bytes
     time_ms: int
+    change: Change | None = None
 
 
 class ReadHistory(RoomRequest, frozen=True):
-    """Read a page. Answered with `Page`. `limit` is at least 0 and `after`/`before` are exclusive."""
+    """Read entries: after `since`, or with `reverse` before it, downwards. Answered with `Page`.
+
+    `limit` is at least 0. Without `since` it is the room's oldest entries, or with `reverse` its newest. A room that
+    does not have them at hand passes the request on to the reader.
+    """
 
     limit: int
     since: Position | None
     reverse: bool
+
+
+class ReadMessages(RoomRequest, frozen=True):
+    """Read what messages stand, newest last. For the reader; answered with `MessagePage`.
+
+    At most `limit` of them: just before or just after an offset, or the newest if neither is given.
+    """
+
+    before: int | None
+    after: int | None
+    limit: int
 
 
 class ReadPresence(RoomRequest, frozen=True):
@@ -189,7 +206,7 @@ class Answered(msgspec.Struct, frozen=True):
     """A request was done."""
 
     request: Any
-    result: Entered | Placed | Page | Present | Counted | Listed | Armed
+    result: Entered | Placed | Page | MessagePage | Present | Counted | Listed | Armed
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -223,7 +240,7 @@ class TellSize(msgspec.Struct, frozen=True):
     """Ask a room for `Resized`, although its size has not changed."""
 
 
-# room ↔ journal
+# room → reader → room
 
 
 class Open(Request, frozen=True):
@@ -234,10 +251,17 @@ class Open(Request, frozen=True):
 
 
 class Opened(Signal, frozen=True):
-    """Where a room stands in the log. A signal, since a room takes nothing else before it."""
+    """Where a room stands in the log, and its newest `limit` entries, or all that there are.
+
+    A signal, since a room takes nothing else before it.
+    """
 
     position: Position
     tail: list[Entry]
+    limit: int
+
+
+# room → journal → writer → journal → room
 
 
 class Append(Request, frozen=True):
@@ -247,8 +271,41 @@ class Append(Request, frozen=True):
     publish: Publish
 
 
+class Write(Request, frozen=True):
+    """Store a batch, all or nothing. Answered with `Written`, or with `RequestFailed` if nothing was stored."""
+
+    appends: list[Append]
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What became of each entry of a batch, in its order. It is stored."""
+
+    appends: list[Append]
+    places: list[Stored | Rejected]
+
+
 class Committed(msgspec.Struct, frozen=True):
-    """Entries of one room were stored, in this order, by rising offset, in this epoch."""
+    """Entries of one room are stored in this epoch, by rising offset. A room may have heard of some before."""
 
     epoch: str
     entries: list[Entry]
+
+
+class CatchUp(Signal, frozen=True):
+    """Entries may have been stored of which nobody will tell: look into the log."""
+
+
+# journal → writer → journal
+
+
+class Trim(Request, frozen=True):
+    """Forget a number of old entries. Answered with `Trimmed`."""
+
+    keep_since_ms: int | None
+
+
+class Trimmed(msgspec.Struct, frozen=True):
+    """So many entries were forgotten; `more` may be left."""
+
+    entries: int
+    more: bool

@@ -6,27 +6,33 @@ from typing import TYPE_CHECKING
 
 from actors.messages import Armed, Counted, Listed, Page, Placed, Present
 from chat import protocol
+from chat.log import Page as MessagePage
 
 if TYPE_CHECKING:
     from actors.messages import Entered, Join
     from chat.protocol import Command, Result
 
 
-def result_of(command: Command, answer: Placed | Page | Present | Counted | Listed | Armed) -> Result:
+def result_of(command: Command, answer: Placed | Page | MessagePage | Present | Counted | Listed | Armed) -> Result:
     """Return the result that the command is answered with."""
+    result: Result
     match answer:
         case Placed():
-            return _placed(command, answer)
+            result = _placed(command, answer)
         case Page(items, position):
-            return protocol.HistoryResult([item.json for item in items], position.offset, position.epoch)
+            result = protocol.HistoryResult([item.json for item in items], position.offset, position.epoch)
+        case MessagePage(messages, position):
+            current = [protocol.current_message(message) for message in messages]
+            result = protocol.RpcResult(protocol.MessagesResult(current, position.offset, position.epoch))
         case Present(authors):
-            return protocol.PresenceResult({author.client: protocol.client_info(author) for author in authors})
+            result = protocol.PresenceResult({author.client: protocol.client_info(author) for author in authors})
         case Counted(clients, users):
-            return protocol.PresenceStatsResult(clients, users)
+            result = protocol.PresenceStatsResult(clients, users)
         case Listed(rooms):
-            return protocol.RpcResult(protocol.RoomList(rooms))
+            result = protocol.RpcResult(protocol.RoomList(rooms))
         case Armed():
-            return protocol.RpcResult(protocol.Empty())
+            result = protocol.RpcResult(protocol.Empty())
+    return result
 
 
 def _placed(command: Command, placed: Placed) -> Result:

@@ -17,6 +17,7 @@ import structlog
 from actors.messages import (
     Answered,
     Append,
+    CatchUp,
     Committed,
     Counted,
     CountPresence,
@@ -43,11 +44,10 @@ from chat.protocol import TYPING_DATA
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from actors.runtime import Cancellable
     from chat.limits import Limits
-    from chat.log import Entry
 
 OPEN_RETRY_S = 0.5
 SETTLE_S = 10.0
@@ -69,14 +69,19 @@ class _Settled(msgspec.Struct, frozen=True):
 
 
 class _OpenAgain(Signal, frozen=True):
-    """The journal did not answer; ask it once more."""
+    """The reader could not answer; ask it once more."""
+
+    limit: int
 
 
 class RoomActor(Actor):
     """One room. It takes requests once it knows where its log stands, and stops when it was empty for a while."""
 
-    def __init__(self, channel: str, journal: ActorRef[Any], rooms: ActorRef[Any], limits: Limits) -> None:
+    def __init__(
+        self, channel: str, reader: ActorRef[Any], journal: ActorRef[Any], rooms: ActorRef[Any], limits: Limits
+    ) -> None:
         self._channel = channel
+        self._reader = reader
         self._journal = journal
         self._rooms = rooms
         self._limits = limits
@@ -84,6 +89,11 @@ class RoomActor(Actor):
         self._reported = 0
         self._position = Position(0, "")
         self._window: deque[Published] = deque(maxlen=limits.recovery_window)
+        """The newest entries: those that came since the start, and all that it can hold once somebody needs them."""
+        self._window_after = 0
+        """Everything that the log keeps after this offset is in the window."""
+        self._loading: list[Join | ReadHistory] = []
+        """What waits for the window."""
         self._idle_timer: Cancellable | None = None
         self._changes: deque[PresenceChanged] | None = deque(maxlen=limits.presence_limit)
         """Who came and went while members of an earlier incarnation may not have come back yet."""
@@ -93,12 +103,13 @@ class RoomActor(Actor):
             Terminated: self._member_ended,
             Publish: self._publish,
             Committed: self._committed,
+            CatchUp: self._catch_up,
             ReadHistory: self._read_history,
             ReadPresence: self._read_presence,
             CountPresence: self._count_presence,
             ShowTyping: self._show_typing,
             Opened: self._opened,
-            _OpenAgain: self._open,
+            _OpenAgain: self._open_again,
             RequestFailed: self._request_failed,
             TellSize: self._tell_size,
             _Settled: self._settled,
@@ -108,7 +119,7 @@ class RoomActor(Actor):
     def on_start(self) -> None:
         """Ask the log where the room stands. Until it answers, everything else waits in the mailbox."""
         self.after(SETTLE_S, _Settled())
-        self._open()
+        self._open(0)
 
     def on_receive(self, message: Any) -> None:
         """Handle one message; no kind but those above is ever sent here."""
@@ -123,46 +134,66 @@ class RoomActor(Actor):
         if clients == 0 and self._idle_timer is None:
             self._idle_timer = self.after(self._limits.room_idle_s, _Idle())
 
+    def on_failure(self, *_: object) -> None:
+        """Answer for what waited for the window."""
+        for request in self._loading:
+            request.sender.tell(Refused(request, INTERNAL))
+
     # The log.
 
-    def _open(self, _: Any = None) -> None:
+    def _open(self, limit: int) -> None:
         self.hold()
-        self._journal.tell(Open(self.actor_ref, self._channel, self._limits.recovery_window))
+        self._reader.tell(Open(self.actor_ref, self._channel, limit))
+
+    def _open_again(self, again: _OpenAgain) -> None:
+        self._open(again.limit)
+
+    def _catch_up(self, _: Any = None) -> None:
+        self._open(self._limits.recovery_window)
 
     def _opened(self, opened: Opened) -> None:
-        if self._position.epoch not in {"", opened.position.epoch}:
-            self._epoch_changed(opened.position.epoch)
         first_time = not self._position.epoch
-        unseen = [entry for entry in opened.tail if entry.offset > self._position.offset]
-        published = self._extend(unseen)
+        if not first_time and self._position.epoch != opened.position.epoch:
+            self._epoch_changed(opened.position.epoch)
+        unseen = [Published(entry) for entry in opened.tail if entry.offset > self._position.offset]
+        if opened.limit:
+            self._fill(opened, unseen)
+        else:
+            self._window_after = opened.position.offset
         self._position = opened.position
-        if published and not first_time:
-            self._deliver(Publications(self._channel, published))
+        if unseen and not first_time:
+            self._deliver(Publications(self._channel, unseen))
         self.release()
+        loading, self._loading = self._loading, []
+        for request in loading:
+            self._handlers[type(request)](request)
+
+    def _fill(self, opened: Opened, unseen: list[Published]) -> None:
+        known = {item.entry.offset: item for item in self._window}
+        known |= {item.entry.offset: item for item in unseen}
+        self._window.clear()
+        self._window.extend(known.get(entry.offset) or Published(entry) for entry in opened.tail)
+        complete = len(opened.tail) < opened.limit
+        self._window_after = 0 if complete else opened.tail[0].offset - 1
 
     def _publish(self, publish: Publish) -> None:
-        draft = Draft(self._channel, publish.key, publish.author, publish.time_ms, publish.data)
+        draft = Draft(self._channel, publish.key, publish.author, publish.time_ms, publish.data, publish.change)
         self._journal.tell(Append(self.actor_ref, draft, publish))
 
     def _committed(self, committed: Committed) -> None:
         if committed.epoch != self._position.epoch:
             self._epoch_changed(committed.epoch)
         head = self._position.offset
-        unseen = [entry for entry in committed.entries if entry.offset > head]
+        unseen = [Published(entry) for entry in committed.entries if entry.offset > head]
         if not unseen:
-            return  # read from the log before this was told
-        if unseen[0].offset != head + 1:
-            self._open()  # somebody else appended; the log has what is between
+            return  # read from the log before this was told, or told again
+        if unseen[-1].entry.offset != head + len(unseen):
+            self._catch_up()  # somebody else appended; the log has what is between
             return
-        published = self._extend(unseen)
-        self._deliver(Publications(self._channel, published))
-
-    def _extend(self, entries: Sequence[Entry]) -> list[Published]:
-        published = [Published(entry) for entry in entries]
-        self._window.extend(published)
-        if entries:
-            self._position = Position(entries[-1].offset, self._position.epoch)
-        return published
+        self._window.extend(unseen)
+        self._window_after = max(self._window_after, unseen[-1].entry.offset - len(self._window))
+        self._position = Position(unseen[-1].entry.offset, committed.epoch)
+        self._deliver(Publications(self._channel, unseen))
 
     def _epoch_changed(self, epoch: str) -> None:
         # Every position that members hold has lost its meaning. A restart sorts that out with each of them.
@@ -171,15 +202,30 @@ class RoomActor(Actor):
     def _request_failed(self, failed: RequestFailed) -> None:
         request = failed.request
         if type(request) is Open:
-            self.after(OPEN_RETRY_S, _OpenAgain())
+            self.after(OPEN_RETRY_S, _OpenAgain(request.limit))
         elif type(request) is Append:
             busy = isinstance(failed.error, MailboxFull)
             error = TOO_MANY_REQUESTS if busy else INTERNAL
             request.publish.sender.tell(Refused(request.publish, error))
 
+    def _has(self, after: int) -> bool:
+        """Tell whether all that is kept after an offset is in the window."""
+        return after >= self._window_after
+
+    def _load(self, request: Join | ReadHistory) -> None:
+        """Handle a request again when the window is as full as it can be."""
+        self._loading.append(request)
+        self._catch_up()
+
     # Members.
 
     def _join(self, join: Join) -> None:
+        resumed = join.position
+        if resumed is not None and not self._recoverable(resumed):
+            resumed = None
+        if resumed is not None and not self._has(resumed.offset):
+            self._load(join)
+            return
         client = join.sender
         known = client in self._members
         self._members[client] = _Member(join.ticket, join.author)
@@ -188,20 +234,23 @@ class RoomActor(Actor):
         if self._idle_timer is not None:
             self._idle_timer.cancel()
             self._idle_timer = None
-        missed = self._missed(join.position) if join.position is not None else None
-        entered = Entered(self.actor_ref, self._position, missed is not None, missed or ())
-        client.tell(Answered(join, entered))
+        missed = self._after(resumed.offset) if resumed is not None else []
+        if resumed is not None and missed and missed[0].entry.offset != resumed.offset + 1:
+            resumed, missed = None, []  # the log does not keep the first of them any more
+        client.tell(Answered(join, Entered(self.actor_ref, self._position, resumed is not None, missed)))
         if join.silently:
             for change in self._changes or ():
                 client.tell(Deliver(change))
         elif not known:
             self._tell_presence("join", join.author)
 
-    def _missed(self, position: Position) -> list[Published] | None:
+    def _recoverable(self, position: Position) -> bool:
         behind = self._position.offset - position.offset
-        if position.epoch not in {"", self._position.epoch} or not 0 <= behind <= len(self._window):
-            return None
-        return list(islice(self._window, len(self._window) - behind, None)) if behind else []
+        return position.epoch in {"", self._position.epoch} and 0 <= behind <= self._limits.recovery_window
+
+    def _after(self, offset: int) -> list[Published]:
+        newer = min(self._position.offset - offset, len(self._window))
+        return list(islice(self._window, len(self._window) - newer, None)) if newer > 0 else []
 
     def _leave(self, leave: Leave) -> None:
         member = self._members.get(leave.member)
@@ -260,20 +309,26 @@ class RoomActor(Actor):
     # Questions.
 
     def _read_history(self, read: ReadHistory) -> None:
-        since = read.since
+        since, head = read.since, self._position.offset
         if since is not None and since.epoch not in {"", self._position.epoch}:
             read.sender.tell(Refused(read, UNRECOVERABLE_POSITION))
             return
-        items = list(self._window)
+        if read.reverse:
+            end = min(since.offset - 1, head) if since is not None else head
+            start = max(end - read.limit, 0)
+        else:
+            start = since.offset if since is not None else 0
+            end = min(start + read.limit, head)
+        if start < end and not self._has(start):
+            if head - start <= self._limits.recovery_window:
+                self._load(read)
+            else:
+                self._reader.tell(read)
+            return
+        items = [item for item in self._after(start) if item.entry.offset <= end]
         if read.reverse:
             items.reverse()
-        if since is not None:
-            items = [
-                item
-                for item in items
-                if (item.entry.offset < since.offset if read.reverse else item.entry.offset > since.offset)
-            ]
-        read.sender.tell(Answered(read, Page(items[: read.limit], self._position)))
+        read.sender.tell(Answered(read, Page(items, self._position)))
 
     def _read_presence(self, read: ReadPresence) -> None:
         if len(self._members) > self._limits.presence_limit:

@@ -1,11 +1,13 @@
-"""The supervision tree of a chat: what starts in which order, and stops in the reverse one.
+r"""The supervision tree of a chat: what starts in which order, and stops in the reverse one.
 
-    journal        the log's writer. Without it nothing can be said: given up, it takes the process with it
+    writer         writes the log, in a thread \  without them nothing can be said:
+    reader         reads the log, in a thread   } one that is given up takes the process with it
+    journal        collects what is to be stored /
     rooms          └─ one actor per open room. A room that fails too often is closed for a while, alone
     clients        └─ one actor per connection. One that fails closes its socket
 
-Clients stop first, so nothing new is said; then the rooms; then the journal, which still stores what they had
-passed on.
+Clients stop first, so nothing new is said; then the rooms; then the journal, which hands on what it still has; then
+the writer, when it has stored that.
 """
 
 from __future__ import annotations
@@ -17,13 +19,15 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from actors.chaos import FragileRoomActor
-from actors.client import ClientActor
+from actors.client import ClientActor, Shared
 from actors.clients import ClientsActor
 from actors.journal import JournalActor
 from actors.messages import Connect, Drain
+from actors.reader import ReaderActor, ThreadReaderActor
 from actors.room import RoomActor
 from actors.rooms import RoomsActor
 from actors.runtime import Actor, ActorRef, ActorSystem, ChildSpec, Watchdog
+from actors.writer import ThreadWriterActor, WriterActor
 from chat.errors import SHUTDOWN
 
 if TYPE_CHECKING:
@@ -81,19 +85,26 @@ class ChatSystem:
         self._scheduler = scheduler
         self._watchdog: Watchdog | None = None
         self._system = ActorSystem(scheduler, on_failure)
-        journal = self._spawn("journal", lambda: JournalActor(room_log))
+        make_writer = ThreadWriterActor if room_log.blocks else WriterActor
+        make_reader = ThreadReaderActor if room_log.blocks else ReaderActor
+        writer = self._spawn("writer", lambda: make_writer(room_log, limits))
+        reader = self._spawn("reader", lambda: make_reader(room_log))
+        journal = self._spawn("journal", lambda: JournalActor(writer, limits, now_ms))
         make = partial(_make_fragile_room, set()) if chaos else _make_room
-        make_room = partial(make, journal, limits)
+        make_room = partial(make, reader, journal, limits)
         self._closed_rooms: set[str] = set()
         rooms = self._spawn("rooms", lambda: RoomsActor(make_room, limits, self._closed_rooms))
 
+        shared = Shared(rooms, reader, guests, limits, now_ms, version, chaos)
+
         def make_client(wire: Wire, transport: Transport) -> ClientActor:
-            return ClientActor(wire, transport, rooms, guests, limits, now_ms, version, chaos=chaos)
+            return ClientActor(wire, transport, shared)
 
         self._clients = self._spawn("clients", lambda: ClientsActor(make_client))
 
     def _spawn(self, name: str, factory: Callable[[], Actor]) -> ActorRef[Any]:
-        return self._system.spawn(ChildSpec(name=name, factory=factory))
+        # A thread that hangs in the log may hold the log's lock: another one would only wait for it.
+        return self._system.spawn(ChildSpec(name=name, factory=factory, replace_stuck=False))
 
     def connect(self, wire: Wire, transport: Transport) -> Future[ActorRef[ClientActor]]:
         """Start the client actor of a connection."""
@@ -126,7 +137,7 @@ class ChatSystem:
         )
 
     def stop(self) -> Future[bool]:
-        """Stop all actors, clients first."""
+        """Stop all actors, clients first. The last one closes the log."""
         if self._watchdog is not None:
             self._watchdog.stop()
         return self._system.stop()
@@ -136,11 +147,18 @@ def _is_down(node: Node) -> bool:
     return node.state == "failed"
 
 
-def _make_room(journal: ActorRef[Any], limits: Limits, channel: str, rooms: ActorRef[Any]) -> RoomActor:
-    return RoomActor(channel, journal, rooms, limits)
+def _make_room(
+    reader: ActorRef[Any], journal: ActorRef[Any], limits: Limits, channel: str, rooms: ActorRef[Any]
+) -> RoomActor:
+    return RoomActor(channel, reader, journal, rooms, limits)
 
 
 def _make_fragile_room(
-    doomed: set[str], journal: ActorRef[Any], limits: Limits, channel: str, rooms: ActorRef[Any]
+    doomed: set[str],
+    reader: ActorRef[Any],
+    journal: ActorRef[Any],
+    limits: Limits,
+    channel: str,
+    rooms: ActorRef[Any],
 ) -> RoomActor:
-    return FragileRoomActor(channel, journal, rooms, limits, doomed)
+    return FragileRoomActor(channel, reader, journal, rooms, limits, doomed)

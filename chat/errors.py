@@ -56,6 +56,7 @@ BAD_REQUEST = Error(107, "bad request")
 NOT_AVAILABLE = Error(108, "not available")
 TOO_MANY_REQUESTS = Error(111, "too many requests", temporary=True)
 UNRECOVERABLE_POSITION = Error(112, "unrecoverable position")
+NOT_FOUND = Error(404, "message not found")
 
 SHUTDOWN = CloseReason(3001, "shutdown")
 INTERNAL_CLOSE = CloseReason(3004, "internal server error")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 import msgspec
@@ -27,10 +28,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     pong_timeout_s: float = 8.0
     connect_timeout_s: float = 10.0
     typing_interval_s: float = 1.0
+    retention_entries: int | None = None
+    retention_days: float | None = None
 
 
 MAX_CHANNEL_BYTES = 255
 MAX_KEY_CHARS = 64
+MAX_EMOJI_CHARS = 32
+MAX_MESSAGES = 100
 MAX_DEPTH = 20
 
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")  # anything shorter fits
@@ -64,6 +69,14 @@ def check_text(text: str, limits: Limits) -> None:
         raise bad_request("text is empty")
     if len(text) > limits.max_text_chars:
         raise bad_request(f"text longer than {limits.max_text_chars} characters")
+
+
+def check_emoji(emoji: str) -> None:
+    """Accept a reaction, or raise `CommandError`. What an emoji is changes every year; this is what it cannot be."""
+    if not 1 <= len(emoji) <= MAX_EMOJI_CHARS:
+        raise bad_request(f"emoji must have 1 to {MAX_EMOJI_CHARS} characters")
+    if any(char.isspace() or unicodedata.category(char) == "Cc" for char in emoji):
+        raise bad_request("emoji with spaces or control characters")
 
 
 def clean_json(raw: bytes | msgspec.Raw) -> bytes:

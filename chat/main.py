@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from actors.system import ChatSystem
 from chat.identity import Guests
-from chat.log import MemoryLog
+from chat.log import Database, SqliteLog
 from chat.logs import configure_logging
 from chat.settings import Settings, SettingsError
 from web.app import create_app
@@ -28,10 +28,11 @@ def build(settings: Settings) -> FastAPI:
     limits = settings.limits()
 
     def make_chat(scheduler: Scheduler, on_failure: Callable[[BaseException], object]) -> ChatSystem:
+        room_log = SqliteLog(Database.open(settings.database_path()))
         chat = ChatSystem(
             scheduler,
-            room_log=MemoryLog(max_rooms=2 * limits.max_rooms),
-            guests=Guests(),
+            room_log=room_log,
+            guests=Guests(room_log.secret()),
             limits=limits,
             version=VERSION,
             on_failure=on_failure,

@@ -74,11 +74,11 @@ class PlainText:
         """Encode what others said; presence and typing have no form here."""
         if not isinstance(event, Publications):
             return []
-        lines: list[bytes] | None = event.encoded.get("text")
+        lines: list[bytes | None] | None = event.encoded.get("text")
         if lines is None:
             lines = event.encoded["text"] = [_line(item.entry.author.name, item.entry.data) for item in event.items]
         authors = [item.entry.author.client for item in event.items]
-        return [line for line, author in zip(lines, authors, strict=True) if author != reader]
+        return [line for line, author in zip(lines, authors, strict=True) if line is not None and author != reader]
 
     def unsubscribed(self, channel: str, code: int, reason: str) -> None:
         """Nothing here."""
@@ -88,6 +88,7 @@ class PlainText:
         return parts
 
 
-def _line(name: str, data: bytes) -> bytes:
+def _line(name: str, data: bytes) -> bytes | None:
     who = name if name.startswith(PREFIX) else PREFIX + name
-    return f"{who}: {protocol.text_of(data)}".encode()
+    text = protocol.text_of(data)
+    return f"{who}: {text}".encode() if text is not None else None

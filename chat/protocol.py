@@ -16,10 +16,12 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from chat.errors import BAD_REQUEST_CLOSE, Disconnect, Error, bad_request
-from chat.log import Author, Entry
+from chat.log import Author, Change, Delete, Edit, Entry, Message
+from chat.log import React as ReactTo
 
 CommandId = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Offset = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Target = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 
 REJECT_UNRECOVERABLE: Final = 2  # bit of SubscribeRequest.flag: answer 112 rather than recovered:false
 
@@ -125,6 +127,42 @@ class SendMessage(Struct, frozen=True):
     text: str
 
 
+class EditMessage(Struct, frozen=True):
+    """rpc `edit`: give one's own message, the one at offset `target`, another text."""
+
+    channel: str
+    target: Target
+    text: str
+    key: str = ""
+
+
+class DeleteMessage(Struct, frozen=True):
+    """rpc `delete`: take one's own message back."""
+
+    channel: str
+    target: Target
+    key: str = ""
+
+
+class React(Struct, frozen=True):
+    """rpc `react`: put an emoji on a message, or with `on` false take one's own away."""
+
+    channel: str
+    target: Target
+    emoji: str
+    on: bool = True
+    key: str = ""
+
+
+class ReadMessages(Struct, frozen=True):
+    """rpc `messages`: read what messages stand; those just before or after an offset, or the newest."""
+
+    channel: str
+    before: Offset | None = None
+    after: Offset | None = None
+    limit: Annotated[int, Meta(ge=1)] = 50
+
+
 class Typing(Struct, frozen=True):
     """rpc `typing`: tell the others that somebody types."""
 
@@ -152,6 +190,10 @@ Request = (
     | History
     | Rpc
     | SendMessage
+    | EditMessage
+    | DeleteMessage
+    | React
+    | ReadMessages
     | Typing
     | ListRooms
     | Chaos
@@ -226,6 +268,10 @@ def _command(line: str) -> Command:
 
 RPC_METHODS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "send": msgspec.json.Decoder(SendMessage),
+    "edit": msgspec.json.Decoder(EditMessage),
+    "delete": msgspec.json.Decoder(DeleteMessage),
+    "react": msgspec.json.Decoder(React),
+    "messages": msgspec.json.Decoder(ReadMessages),
     "typing": msgspec.json.Decoder(Typing),
     "rooms": msgspec.json.Decoder(ListRooms),
 }
@@ -233,10 +279,13 @@ CHAOS_METHODS: Final[dict[str, msgspec.json.Decoder[Any]]] = {**RPC_METHODS, "ch
 _connect_data = msgspec.json.Decoder(ConnectData)
 
 
-def decode_rpc(rpc: Rpc, *, chaos: bool = False) -> SendMessage | Typing | ListRooms | Chaos | None:
+Call = SendMessage | EditMessage | DeleteMessage | React | ReadMessages | Typing | ListRooms | Chaos
+
+
+def decode_rpc(rpc: Rpc, *, chaos: bool = False) -> Call | None:
     """Return the call with its arguments, None for an unknown method. Raises `CommandError` (107)."""
     decoder = (CHAOS_METHODS if chaos else RPC_METHODS).get(rpc.method)
-    call: SendMessage | Typing | ListRooms | Chaos | None
+    call: Call | None
     call = decoder and _decode_data(decoder, rpc.data)
     return call
 
@@ -338,6 +387,29 @@ class SendResult(Struct, frozen=True, omit_defaults=True):
     duplicate: bool = False
 
 
+class CurrentMessage(Struct, frozen=True, omit_defaults=True):
+    """A message as it stands: `data` with the text as last edited, `null` if it was deleted.
+
+    `edited` and `deleted` are the times of the last such change; `reactions` has the users behind each emoji.
+    """
+
+    offset: int
+    data: Raw
+    info: ClientInfo
+    time: int
+    edited: int = 0
+    deleted: int = 0
+    reactions: dict[str, list[str]] = {}
+
+
+class MessagesResult(Struct, frozen=True):
+    """A page of messages, by rising offset, and the channel's position at which this is how they stand."""
+
+    messages: list[CurrentMessage]
+    offset: int
+    epoch: str
+
+
 class RoomSummary(Struct, frozen=True):
     """An open room."""
 
@@ -427,12 +499,44 @@ def message_data(message: SendMessage, time_ms: int) -> bytes:
     return _encode({"type": "message", "key": message.key, "text": message.text, "time": time_ms})
 
 
+def change_data(change: Change, time_ms: int) -> bytes:
+    """Return the data of the publication that a change makes."""
+    match change:
+        case Edit(target, text):
+            return _encode({"type": "edit", "target": target, "text": text, "time": time_ms})
+        case Delete(target):
+            return _encode({"type": "delete", "target": target, "time": time_ms})
+        case ReactTo(target, emoji, on):  # pragma: no branch
+            return _encode({"type": "reaction", "target": target, "emoji": emoji, "on": on, "time": time_ms})
+
+
+def current_message(message: Message) -> CurrentMessage:
+    """Describe a message to whoever asks how it stands."""
+    return CurrentMessage(
+        offset=message.offset,
+        data=Raw(message.data),
+        info=client_info(message.author),
+        time=message.time_ms,
+        edited=message.edited_ms,
+        deleted=message.deleted_ms,
+        reactions=message.reactions,
+    )
+
+
 TYPING_DATA: Final = b'{"type":"typing"}'
 
 
-def text_of(data: bytes) -> str:
-    """Return what a publication says to somebody who can only read text: its text if it has one, else its JSON."""
+def text_of(data: bytes) -> str | None:
+    """Return what a publication says to somebody who can only read text: its text if it has one, else its JSON.
+
+    Of an edit that is the new text, marked as such; a deletion or a reaction has nothing to read.
+    """
     value = msgspec.json.decode(data)
-    if isinstance(value, dict) and isinstance(value.get("text"), str):
-        return str(value["text"])
-    return value if isinstance(value, str) else data.decode()
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        if value.get("type") in {"delete", "reaction"}:
+            return None
+        if isinstance(value.get("text"), str):
+            return f"{value['text']} (edited)" if value.get("type") == "edit" else str(value["text"])
+    return data.decode()

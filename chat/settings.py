@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -19,6 +20,7 @@ PREFIX = "CHAT_"
 TEST_PREFIX = "CHAT_TEST_"  # read by the tests, not by the server
 
 Positive = Annotated[int, Field(gt=0)]
+Days = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 _DEFAULT = Limits()
@@ -40,6 +42,14 @@ class Settings(BaseSettings):
         default="auto",
         description="Log lines for people or for machines; `auto` asks whether stderr is a terminal.",
     )
+    database_url: Annotated[str, Field(pattern=r"^sqlite:///[^?#]+$")] = Field(
+        default="sqlite:///data/chat.db",
+        description="Where everything is kept: `sqlite:///` and a path, relative to the working directory or absolute.",
+    )
+    retention_entries: Positive | None = Field(
+        default=None, description="How many of its newest entries a room keeps. Unset: all."
+    )
+    retention_days: Days | None = Field(default=None, description="How long a room keeps an entry. Unset: for ever.")
     max_frame_bytes: Positive = Field(
         default=_DEFAULT.max_frame_bytes,
         description="Largest frame a client may send; above it: close 1009.",
@@ -115,6 +125,10 @@ class Settings(BaseSettings):
                 raise SettingsError(wrong["msg"].removeprefix("Value error, ")) from None
             name = PREFIX + str(wrong["loc"][0]).upper()
             raise SettingsError(f"{name}={wrong['input']!r} does not fit: {wrong['msg']}") from None
+
+    def database_path(self) -> Path:
+        """Return the path in the database's URL."""
+        return Path(self.database_url.removeprefix("sqlite:///"))
 
     def limits(self) -> Limits:
         """Return the part of the settings that the chat itself goes by."""

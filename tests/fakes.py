@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from actors.runtime import ActorRef
     from chat.errors import CloseReason
-    from chat.log import Entry, Position, Stored
+    from chat.log import Entry, Page, Position, Rejected, Stored
     from chat.wire import Wire
 
 ANN = Author("ann", "client-of-ann", "Ann")
@@ -78,6 +78,8 @@ class RecordingTransport:
 class FakeLog:
     """A log in memory that fails on request, and knows what it was asked to store."""
 
+    blocks = False
+
     def __init__(self) -> None:
         self.kept = MemoryLog()
         self.batches: list[list[Draft]] = []
@@ -85,8 +87,9 @@ class FakeLog:
         """What the next appends raise, one each, with nothing stored."""
         self.read_errors: deque[Exception] = deque()
         """What the next reads raise, one each."""
+        self.closed = False
 
-    def append(self, drafts: Sequence[Draft]) -> list[Stored]:
+    def append(self, drafts: Sequence[Draft]) -> list[Stored | Rejected]:
         self.batches.append(list(drafts))
         if self.append_errors:
             raise self.append_errors.popleft()
@@ -103,6 +106,21 @@ class FakeLog:
     def after(self, room: str, offset: int, limit: int) -> list[Entry]:
         self._read()
         return self.kept.after(room, offset, limit)
+
+    def messages(self, room: str, *, after: int | None = None, before: int | None = None, limit: int) -> Page:
+        self._read()
+        return self.kept.messages(room, after=after, before=before, limit=limit)
+
+    def trim(self, *, keep_entries: int | None, keep_since_ms: int | None, limit: int) -> int:
+        if self.append_errors:
+            raise self.append_errors.popleft()
+        return self.kept.trim(keep_entries=keep_entries, keep_since_ms=keep_since_ms, limit=limit)
+
+    def secret(self) -> bytes:
+        return self.kept.secret()
+
+    def close(self) -> None:
+        self.closed = True
 
     def forget(self) -> None:
         """Begin anew: every room is empty, and has a new epoch."""

@@ -9,7 +9,9 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from websockets.sync.client import connect
@@ -23,16 +25,26 @@ if TYPE_CHECKING:
 START_TIMEOUT_S = 30
 
 
+def database_url(file: Path) -> str:
+    """Return what `CHAT_DATABASE_URL` must be for this file."""
+    return f"sqlite:///{file}"
+
+
 class Server:
-    """`uvicorn chat.main:app` on a free port of 127.0.0.1, as an operator would start it."""
+    """`uvicorn chat.main:app` on a free port of 127.0.0.1, as an operator would start it.
+
+    Its database is new and goes with it, unless `CHAT_DATABASE_URL` says otherwise.
+    """
 
     def __init__(self, app: str = "chat.main:app", *options: str, **settings: str) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CHAT_")}
+        self._folder = tempfile.TemporaryDirectory(prefix="parley-test-")
+        own = {"CHAT_LOG_FORMAT": "json", "CHAT_DATABASE_URL": database_url(Path(self._folder.name) / "chat.db")}
         self.lines: list[str] = []
         self._news = threading.Condition()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "uvicorn", app, "--host", "127.0.0.1", "--port", "0", *options],
-            env={**environment, "CHAT_LOG_FORMAT": "json", **settings},
+            env={**environment, **own, **settings},
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
@@ -103,6 +115,11 @@ class Server:
         self._reader.join(timeout_s)
         return code
 
+    def kill(self) -> None:
+        """End the process as a crash of the machine would: it does nothing more."""
+        self.process.kill()
+        self.wait()
+
     def close(self) -> None:
         """End the process, if it is still there."""
         if self.process.poll() is None:
@@ -110,8 +127,8 @@ class Server:
             try:
                 self.wait()
             except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.wait()
+                self.kill()
+        self._folder.cleanup()
 
 
 @contextlib.contextmanager
@@ -127,13 +144,13 @@ def running(app: str = "chat.main:app", *options: str, **settings: str) -> Itera
 class Member:
     """One connection that speaks the JSON protocol by hand, a command or a push at a time."""
 
-    def __init__(self, server: Server, name: str = "") -> None:
+    def __init__(self, server: Server, name: str = "", guest: str = "") -> None:
         self._open = contextlib.ExitStack()
         self.socket = self._open.enter_context(server.websocket())
         self._ids = 0
         self.replies: dict[int, dict[str, Any]] = {}
         self.pushes: list[dict[str, Any]] = []
-        self.connected = self.call(connect={"data": {"name": name}})["connect"]
+        self.connected = self.call(connect={"data": {"name": name, "guest": guest}})["connect"]
 
     def send(self, **command: Any) -> int:
         """Send a command without waiting for its reply; return its id."""

@@ -13,9 +13,11 @@ import structlog
 from fastapi import FastAPI
 
 from actors.system import ChatSystem
+from chat.log import DatabaseError
 from web import health, pages, sockets
 from web.drain import Drain
 from web.gateway import Gateway
+from web.start import TellStartFailure, failing_plainly
 from web.transport import OfferTransport
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ def create_app(
 ) -> FastAPI:
     """Make the application around the chat that `make_chat(loop, on_failure)` starts.
 
-    The chat starts and stops with the application (ASGI lifespan), on the server's event loop.
+    The chat starts and stops with the application (ASGI lifespan), on the server's event loop. If its database cannot
+    be opened, the application does not start.
     """
 
     @contextlib.asynccontextmanager
@@ -46,7 +49,8 @@ def create_app(
             signal.raise_signal(signal.SIGTERM)
 
         app.state.failed = False
-        chat = make_chat(asyncio.get_running_loop(), on_failure)
+        with failing_plainly(app.state, DatabaseError):
+            chat = make_chat(asyncio.get_running_loop(), on_failure)
         app.state.chat = chat
         app.state.gateway = gateway = Gateway(chat)
         with Drain(chat, gateway, drain_timeout_s).on_signals():
@@ -63,6 +67,7 @@ def create_app(
 
     app = FastAPI(title="Parley", lifespan=lifespan, openapi_url=None)
     app.add_middleware(OfferTransport)
+    app.add_middleware(TellStartFailure)
     app.include_router(sockets.router)
     app.include_router(health.router)
     app.include_router(pages.router)

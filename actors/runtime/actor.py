@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 import pykka
 import structlog
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from actors.runtime.spec import ChildSpec
 
 A = TypeVar("A", bound="Actor")
+
+SWITCH_INTERVAL_S: Final = 0.0005
+"""How long a thread may keep the interpreter while another one waits for it, where there are thread actors."""
 
 log = structlog.get_logger()
 
@@ -165,7 +169,12 @@ class ThreadActor(Actor, pykka.ThreadingActor):  # type: ignore[misc]  # (as abo
     use_daemon_thread: ClassVar[bool] = True
 
     def _start_actor_loop(self) -> None:
-        """Start the thread; Pykka's `ThreadingActor` does it, and calls `_actor_loop` there."""
+        """Start the thread; Pykka's `ThreadingActor` does it, and calls `_actor_loop` there.
+
+        From now on two threads take turns with the interpreter. Whoever gave it up, for a system call say, asks for
+        it back and waits until the other one has had it for the switch interval: 5 ms, unless it is set to less.
+        """
+        sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_INTERVAL_S))
         self._cell.prepare_thread()
         pykka.ThreadingActor._start_actor_loop(self)  # noqa: SLF001
 

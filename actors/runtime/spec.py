@@ -35,7 +35,9 @@ class ChildSpec(Generic[A]):
     `factory` makes a new instance for the first start and for every restart; it runs in the parent's context, so it
     must not block. A restart comes at once, or after `backoff`; meanwhile messages wait in the mailbox, up to its
     capacity. A child that exceeds its `intensity` is given up; `escalates` says whether that is its parent's failure
-    too, or only its own end. `shutdown_s` is how long an orderly stop may take before the child is abandoned.
+    too, or only its own end. `shutdown_s` is how long an orderly stop may take before the child is abandoned. A child
+    in a thread that does not come back from a handler is replaced, unless it may be holding what its successor would
+    need: then it is named only.
     """
 
     name: str
@@ -45,4 +47,5 @@ class ChildSpec(Generic[A]):
     escalates: bool = True
     backoff: Backoff | None = None
     shutdown_s: float = 5.0
+    replace_stuck: bool = True
     mailbox_capacity: int = 10_000

@@ -1,9 +1,10 @@
 """A thread that notices actors which do not come back from a handler.
 
 A handler that never returns cannot crash, so no supervisor would hear of it; on the loop it stops everything. What
-can be done is done: a thread actor goes on in a new thread, with its mailbox, and the message that held the old one
-counts as the cause of a crash. A thread cannot be ended from outside, so the old one is left to itself; and an actor
-on the loop cannot be replaced, only named: the log says which it is, on what kind of message, and where it stands.
+can be done is done: a thread actor goes on in a new thread (unless its specification says that it must not), with its
+mailbox, and the message that held the old one counts as the cause of a crash. A thread cannot be ended from outside,
+so the old one is left to itself; and an actor on the loop cannot be replaced, only named: the log says which it is,
+on what kind of message, and where it stands.
 """
 
 from __future__ import annotations
@@ -91,5 +92,5 @@ class Watchdog:
         log.error("actor.stuck", **{name: getattr(stuck, name) for name in stuck.__struct_fields__})
         if self._on_stuck is not None:
             self._on_stuck(stuck)
-        if in_thread:
+        if in_thread and cell.spec.replace_stuck:
             self._system.call_soon(cell.replace_stuck, actor, began)

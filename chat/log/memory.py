@@ -8,65 +8,111 @@ ends forgets all.
 from __future__ import annotations
 
 import secrets
-from collections import OrderedDict, deque
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from chat.log.port import Draft, Entry, Position, Stored
+from chat.log.port import Draft, Entry, Page, Position, Rejected, Stored
+from chat.log.projection import Room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class _Room:
-    __slots__ = ("by_key", "entries", "epoch", "head")
+class _Room(Room):
+    """A whole room: the entries at `tail` < offset <= `head`, ascending, as are the posts among them."""
+
+    __slots__ = ("tail",)
 
     def __init__(self) -> None:
-        self.epoch = secrets.token_hex(4)
-        self.head = 0
-        self.entries: deque[Entry] = deque()
-        self.by_key: dict[tuple[str, str], Entry] = {}
+        super().__init__(epoch=secrets.token_hex(4))
+        self.tail = 0
+
+    def between(self, first: int, last: int) -> list[Entry]:
+        return [self.entries[offset] for offset in range(max(first, self.tail + 1), min(last, self.head) + 1)]
+
+    def forget_oldest(self) -> None:
+        self.tail += 1
+        oldest = self.entries.pop(self.tail)
+        self.posts.pop(self.tail, None)
+        self.by_key.pop((oldest.author.user, oldest.key), None)
 
 
 class MemoryLog:
-    """A `RoomLog` that keeps the newest entries of the rooms used last. It remembers keys as long as their entries."""
+    """A `RoomLog` that keeps the newest entries of the rooms used last. It remembers keys as long as their entries.
+
+    It never blocks and never raises. It takes calls from one thread only.
+    """
+
+    blocks = False
 
     def __init__(self, *, max_entries: int = 1_000, max_rooms: int = 10_000) -> None:
         self._max_entries = max_entries
         self._max_rooms = max_rooms
         self._rooms: OrderedDict[str, _Room] = OrderedDict()
+        self._secret = secrets.token_bytes(32)
 
-    def append(self, drafts: Sequence[Draft]) -> list[Stored]:
-        """See `RoomLog.append`. Never raises."""
+    def append(self, drafts: Sequence[Draft]) -> list[Stored | Rejected]:
+        """See `RoomLog.append`."""
         return [self._append(self._room(draft.room), draft) for draft in drafts]
 
-    def _append(self, room: _Room, draft: Draft) -> Stored:
-        key = (draft.author.user, draft.key)
-        first = room.by_key.get(key) if draft.key else None
-        if first is not None:
-            return Stored(first, room.epoch, duplicate=True)
-        room.head += 1
-        entry = Entry(room.head, draft.key, draft.author, draft.time_ms, draft.data)
-        room.entries.append(entry)
-        if draft.key:
-            room.by_key[key] = entry
+    def _append(self, room: _Room, draft: Draft) -> Stored | Rejected:
+        answer = room.take(draft)
         if len(room.entries) > self._max_entries:
-            oldest = room.entries.popleft()
-            room.by_key.pop((oldest.author.user, oldest.key), None)
-        return Stored(entry, room.epoch, duplicate=False)
+            room.forget_oldest()
+        return answer
 
     def position(self, room: str) -> Position:
-        """See `RoomLog.position`. Never raises."""
+        """See `RoomLog.position`."""
         found = self._room(room)
         return Position(found.head, found.epoch)
 
     def before(self, room: str, offset: int, limit: int) -> list[Entry]:
-        """See `RoomLog.before`. Never raises."""
-        older = [entry for entry in self._room(room).entries if entry.offset < offset]
-        return older[-limit:] if limit else []
+        """See `RoomLog.before`."""
+        found = self._room(room)
+        last = min(offset - 1, found.head)
+        return found.between(last - limit + 1, last)
 
     def after(self, room: str, offset: int, limit: int) -> list[Entry]:
-        """See `RoomLog.after`. Never raises."""
-        return [entry for entry in self._room(room).entries if entry.offset > offset][:limit]
+        """See `RoomLog.after`."""
+        found = self._room(room)
+        first = max(offset, found.tail) + 1
+        return found.between(first, first + limit - 1)
+
+    def messages(self, room: str, *, after: int | None = None, before: int | None = None, limit: int) -> Page:
+        """See `RoomLog.messages`."""
+        found = self._room(room)
+        offsets = list(found.posts)
+        if after is not None:
+            start = bisect_right(offsets, after)
+            end = start + limit
+        else:
+            end = len(offsets) if before is None else bisect_left(offsets, before)
+            start = max(0, end - limit)
+        messages = [found.posts[offset].message() for offset in offsets[start:end]]
+        return Page(messages, Position(found.head, found.epoch))
+
+    def trim(self, *, keep_entries: int | None, keep_since_ms: int | None, limit: int) -> int:
+        """See `RoomLog.trim`."""
+        if keep_entries is None and keep_since_ms is None:
+            return 0
+        forgotten = 0
+        for room in self._rooms.values():
+            while (
+                forgotten < limit
+                and room.head - room.tail > max(1, keep_entries or 0)
+                and (keep_since_ms is None or room.entries[room.tail + 1].time_ms < keep_since_ms)
+            ):
+                room.forget_oldest()
+                forgotten += 1
+        return forgotten
+
+    def secret(self) -> bytes:
+        """See `RoomLog.secret`."""
+        return self._secret
+
+    def close(self) -> None:
+        """See `RoomLog.close`."""
 
     def _room(self, name: str) -> _Room:
         room = self._rooms.get(name)

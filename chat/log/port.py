@@ -2,11 +2,15 @@
 
 A room is a sequence of entries with offsets 1, 2, 3 … without gaps. Its *epoch* names one incarnation of that
 sequence: an offset means something only together with the epoch it was given in.
+
+An entry either says something new (a *post*) or changes what an earlier one said (`Edit`, `Delete`, `React`). Both are
+part of the sequence, so who replays it sees everything. What the posts of a room amount to after all changes are its
+*messages*: a projection that is always up to date with the sequence.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
@@ -29,17 +33,45 @@ class Position(msgspec.Struct, frozen=True, gc=False):
     epoch: str
 
 
-class Draft(msgspec.Struct, frozen=True):
-    """An entry to be: everything but its place. An empty `key` means that a repeat could not be told."""
+class Edit(msgspec.Struct, frozen=True, gc=False):
+    """Give the message at offset `target` another text. Only its author may."""
+
+    target: int
+    text: str
+
+
+class Delete(msgspec.Struct, frozen=True, gc=False):
+    """Take the message at offset `target` back. Only its author may. Its offset remains, what it said does not."""
+
+    target: int
+
+
+class React(msgspec.Struct, frozen=True, gc=False):
+    """Put an emoji on the message at offset `target`, or take one's own away. Twice is as good as once."""
+
+    target: int
+    emoji: str
+    on: bool
+
+
+Change = Edit | Delete | React
+
+
+class Draft(msgspec.Struct, frozen=True, gc=False):
+    """An entry to be: everything but its place. An empty `key` means that a repeat could not be told.
+
+    `data` is the JSON of the publication, for a change as well; `change` is None for a post.
+    """
 
     room: str
     key: str
     author: Author
     time_ms: int
     data: bytes
+    change: Change | None = None
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One entry of a room. `data` is JSON, `time_ms` is Unix time."""
 
     offset: int
@@ -49,7 +81,7 @@ class Entry(msgspec.Struct, frozen=True):
     data: bytes
 
 
-class Stored(msgspec.Struct, frozen=True):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """Where a draft ended up. A `duplicate` is the entry that the same author stored under the same key before."""
 
     entry: Entry
@@ -57,28 +89,89 @@ class Stored(msgspec.Struct, frozen=True):
     duplicate: bool
 
 
+class Rejected(msgspec.Struct, frozen=True, gc=False):
+    """A change that cannot be made. Nothing was stored for it.
+
+    `missing`: there is no such message, or it was deleted. `foreign`: it is somebody else's. `unchangeable`: it has
+    no text that could be edited. `full`: it has too many different reactions already (`MAX_REACTIONS`).
+    """
+
+    reason: Literal["missing", "foreign", "unchangeable", "full"]
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A post as it stands after all changes.
+
+    `offset`, `author` and `time_ms` are those of its entry. `data` is the post's, with `text` as last edited; `null`
+    if it was deleted. `edited_ms` and `deleted_ms` are the times of the last such change, 0 if there was none.
+    `reactions` has the users behind each emoji, both in the order in which they came; a deleted message has none.
+    """
+
+    offset: int
+    author: Author
+    time_ms: int
+    data: bytes
+    edited_ms: int = 0
+    deleted_ms: int = 0
+    reactions: dict[str, list[str]] = {}
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some of a room's messages, ascending, and the position of the room at which this is what they are."""
+
+    messages: list[Message]
+    position: Position
+
+
+MAX_REACTIONS = 50
+"""How many different emojis a message may have."""
+
+
 class LogError(Exception):
     """The log could not store or read; nothing was stored. A later try may succeed."""
 
 
 class RoomLog(Protocol):
-    """An append-only log of many rooms. Calls may block; one writer at a time, readers at any time."""
+    """An append-only log of many rooms.
 
-    def append(self, drafts: Sequence[Draft]) -> list[Stored]:
+    Calls may block (`blocks` tells whether they do), and each raises `LogError` where it cannot do what it is for.
+    One thread may write while others read: a read sees all of a batch or nothing, and waits for no write.
+    """
+
+    blocks: bool
+
+    def append(self, drafts: Sequence[Draft]) -> list[Stored | Rejected]:
         """Store a batch in its order, all or nothing, and answer in the same order.
 
-        When this returns, the entries are as durable as this log makes them. The same (room, author's user, key)
-        again, in this batch or later, stores nothing and is answered with the first entry, as far back as the log
-        remembers.
+        When this returns, the entries are as durable as this log makes them, and the messages are up to date. The
+        same (room, author's user, key) again, in this batch or later, stores nothing and is answered with the first
+        entry, as far back as the log keeps entries. A change that cannot be made is rejected; the others are stored.
 
         Raises `LogError` with nothing stored.
         """
 
     def position(self, room: str) -> Position:
-        """Return the offset of the room's newest entry (0 if it has none) and its epoch. Raises `LogError`."""
+        """Return the offset of the room's newest entry (0 if it has none) and its epoch."""
 
     def before(self, room: str, offset: int, limit: int) -> list[Entry]:
-        """Return the newest `limit` entries with a smaller offset, ascending. Raises `LogError`."""
+        """Return the newest `limit` kept entries with a smaller offset, ascending."""
 
     def after(self, room: str, offset: int, limit: int) -> list[Entry]:
-        """Return the oldest `limit` kept entries with a greater offset, ascending. Raises `LogError`."""
+        """Return the oldest `limit` kept entries with a greater offset, ascending."""
+
+    def messages(self, room: str, *, after: int | None = None, before: int | None = None, limit: int) -> Page:
+        """Return the newest `limit` messages, or those just before or just after an offset (not both given)."""
+
+    def trim(self, *, keep_entries: int | None, keep_since_ms: int | None, limit: int) -> int:
+        """Forget up to `limit` old entries, the oldest of their rooms, and return how many.
+
+        Of each room the newest `keep_entries` are kept, if that is given, and those not older than `keep_since_ms`
+        (Unix time), if that is. The newest entry of a room always stays, as do its epoch and its offsets. With an
+        entry go its key and its message. 0 means that nothing is left to forget.
+        """
+
+    def secret(self) -> bytes:
+        """Return 32 random bytes made with this log, for signing what must be recognised as long as the log lives."""
+
+    def close(self) -> None:
+        """Give back what is held open. Nothing else may be called then."""

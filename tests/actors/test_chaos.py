@@ -90,11 +90,11 @@ def test_a_fanout_that_breaks_off_has_reached_half_of_the_members_and_no_more() 
     with capture_logs() as events:
         while not any(event["event"] == "actor.crashed" for event in events):
             chat.step()
-    with behind(chat.find("journal")):  # and so the room does not open again
+    with behind(chat.find("reader")):  # and so the room does not open again
         chat.run()
 
     assert [keys(member) for member in members] == [["half"], ["half"], [], []]
-    chat.find("journal").tell(Unheard())
+    chat.find("reader").tell(Unheard())
     chat.run()
     assert [keys(member) for member in members] == [["half"]] * 4
 

@@ -8,6 +8,7 @@ import pytest
 
 from actors.messages import Committed
 from actors.room import RoomActor
+from chat.log import MemoryLog, Stored
 from tests.fakes import Chat, Client, FakeLog, Unheard, draft, is_held, limit_mailbox
 
 CRASH = "the message that the room crashes on"
@@ -16,9 +17,9 @@ INTERNAL = {"error": {"code": 100, "message": "internal server error", "temporar
 UNRECOVERABLE = {"error": {"code": 112, "message": "unrecoverable position"}}
 
 
-def spoken(count: int, **limits: Any) -> tuple[Chat, Client, str]:
+def spoken(count: int, log: MemoryLog | None = None, **limits: Any) -> tuple[Chat, Client, str]:
     """Return a chat in whose lobby somebody said "message 1" and so on, the speaker, and the lobby's epoch."""
-    chat = Chat(**limits)
+    chat = Chat(log, **limits)
     ann = chat.connect("Ann")
     epoch = ann.subscribe("lobby")["subscribe"]["epoch"]
     for number in range(1, count + 1):
@@ -231,14 +232,21 @@ def test_history_shows_publications_as_members_saw_them() -> None:
 
 
 @pytest.mark.parametrize("limit", [-1, 100])
-def test_history_holds_no_more_than_the_window(limit: int) -> None:
+def test_a_page_of_history_is_no_longer_than_the_window(limit: int) -> None:
     _, ann, _ = spoken(5, recovery_window=3)
 
-    assert offsets(ann.history("lobby", limit=limit)["history"]) == [3, 4, 5]
+    assert offsets(ann.history("lobby", limit=limit)["history"]) == [1, 2, 3]
 
 
-def test_a_page_from_a_position_that_was_dropped_begins_with_the_oldest_entry_kept() -> None:
-    _, ann, _ = spoken(5, recovery_window=3)
+def test_history_goes_further_back_than_the_window() -> None:
+    _, ann, _ = spoken(9, recovery_window=3)
+
+    assert offsets(ann.history("lobby", limit=2, since={"offset": 1})["history"]) == [2, 3]
+    assert offsets(ann.history("lobby", limit=2, since={"offset": 5}, reverse=True)["history"]) == [4, 3]
+
+
+def test_a_page_from_a_position_that_was_forgotten_begins_with_the_oldest_entry_kept() -> None:
+    _, ann, _ = spoken(5, MemoryLog(max_entries=3), recovery_window=2)
 
     assert offsets(ann.history("lobby", limit=2, since={"offset": 1})["history"]) == [3, 4]
 
@@ -497,7 +505,7 @@ def test_who_enters_a_crashing_room_is_in() -> None:
 def test_whose_subscribe_the_room_crashes_on_may_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
     chat = Chat()
     with monkeypatch.context() as patch:
-        patch.delattr(RoomActor, "_missed")
+        patch.delattr(RoomActor, "_recoverable")
         client = chat.connect()
         reply = client.subscribe("lobby", recover=True)
 
@@ -598,6 +606,7 @@ def test_entries_that_were_read_already_are_not_shown_again() -> None:
     ann = chat.member("lobby")
     ann.publish("lobby", "one")
     (stored,) = log.kept.append([draft("lobby", "two")])
+    assert isinstance(stored, Stored)
     chat.crash_room("lobby")
 
     chat.room("lobby").tell(Committed(stored.epoch, [stored.entry]))

@@ -12,7 +12,7 @@ CLOSE_REASONS = [value for value in vars(errors).values() if isinstance(value, C
 
 
 def test_the_protocol_knows_every_error_code() -> None:
-    assert {error.code for error in ERRORS} == {100, 103, 104, 105, 106, 107, 108, 111, 112}
+    assert {error.code for error in ERRORS} == {100, 103, 104, 105, 106, 107, 108, 111, 112, 404}
 
 
 def test_only_what_may_succeed_later_is_temporary() -> None:

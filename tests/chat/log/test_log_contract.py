@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import pytest
 
-from chat.log import Draft, MemoryLog, Position, RoomLog, Stored
+from chat.log import (
+    MAX_REACTIONS,
+    Author,
+    Change,
+    Database,
+    Delete,
+    Draft,
+    Edit,
+    MemoryLog,
+    Message,
+    Position,
+    React,
+    Rejected,
+    RoomLog,
+    SqliteLog,
+    Stored,
+)
 from tests.fakes import ANN, BOB, NOON_MS, draft
 
 IMPLEMENTATIONS: Final[dict[str, Callable[[Path], RoomLog]]] = {
     "memory": lambda _: MemoryLog(),
+    "sqlite": lambda folder: SqliteLog(Database.open(folder / "chat.db")),
 }
 
 
 @pytest.fixture(params=sorted(IMPLEMENTATIONS))
-def log(request: pytest.FixtureRequest, tmp_path: Path) -> RoomLog:
-    """Return an empty log."""
-    return IMPLEMENTATIONS[request.param](tmp_path)
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RoomLog]:
+    """Yield an empty log."""
+    log = IMPLEMENTATIONS[request.param](tmp_path)
+    yield log
+    log.close()
+
+
+def append(log: RoomLog, *drafts: Draft) -> list[Stored]:
+    """Append a batch of which nothing is rejected."""
+    answers = log.append(drafts)
+    return [answer for answer in answers if isinstance(answer, Stored)]
 
 
 def offsets(stored: list[Stored]) -> list[int]:
@@ -29,6 +55,28 @@ def offsets(stored: list[Stored]) -> list[int]:
 
 def fill(log: RoomLog, room: str, count: int) -> None:
     log.append([draft(room, f"message {number}") for number in range(1, count + 1)])
+
+
+def post(text: str = "hello", *, author: Author = ANN, key: str = "", time_ms: int = NOON_MS, **fields: Any) -> Draft:
+    """Make a draft of a message to the lobby, of which the text can be edited."""
+    return Draft("lobby", key, author, time_ms, msgspec.json.encode({"text": text, **fields}))
+
+
+def to(change: Change, *, author: Author = ANN, key: str = "", time_ms: int = NOON_MS, room: str = "lobby") -> Draft:
+    """Make a draft of a change to a message in the lobby."""
+    return Draft(room, key, author, time_ms, b'{"change":true}', change)
+
+
+def messages(log: RoomLog) -> list[Message]:
+    return log.messages("lobby", limit=1_000).messages
+
+
+def texts(log: RoomLog) -> list[str | None]:
+    return [(json.loads(message.data) or {"text": None})["text"] for message in messages(log)]
+
+
+def kept(log: RoomLog, room: str = "lobby") -> list[int]:
+    return [entry.offset for entry in log.after(room, 0, 1_000)]
 
 
 # Positions
@@ -44,7 +92,7 @@ def test_a_room_without_entries_is_at_offset_0_of_an_epoch(log: RoomLog) -> None
 def test_the_epoch_stays(log: RoomLog) -> None:
     epoch = log.position("lobby").epoch
 
-    (stored,) = log.append([draft("lobby", "hello")])
+    (stored,) = append(log, draft("lobby", "hello"))
 
     assert stored.epoch == epoch
     assert log.position("lobby") == Position(1, epoch)
@@ -60,26 +108,26 @@ def test_the_position_is_that_of_the_newest_entry(log: RoomLog) -> None:
 
 
 def test_entries_get_offsets_from_1_on_without_gaps(log: RoomLog) -> None:
-    first = log.append([draft("lobby", "a"), draft("lobby", "b")])
-    second = log.append([draft("lobby", "c")])
+    first = append(log, draft("lobby", "a"), draft("lobby", "b"))
+    second = append(log, draft("lobby", "c"))
 
     assert offsets(first + second) == [1, 2, 3]
 
 
 def test_each_room_counts_for_itself(log: RoomLog) -> None:
-    stored = log.append([draft("lobby", "a"), draft("garden", "b"), draft("lobby", "c"), draft("garden", "d")])
+    stored = append(log, draft("lobby", "a"), draft("garden", "b"), draft("lobby", "c"), draft("garden", "d"))
 
     assert offsets(stored) == [1, 1, 2, 2]
 
 
 def test_the_answers_come_in_the_order_of_the_drafts(log: RoomLog) -> None:
-    stored = log.append([draft("lobby", "a"), draft("garden", "b"), draft("lobby", "c")])
+    stored = append(log, draft("lobby", "a"), draft("garden", "b"), draft("lobby", "c"))
 
     assert [place.entry.data for place in stored] == [b'"a"', b'"b"', b'"c"']
 
 
 def test_an_entry_is_what_the_draft_said(log: RoomLog) -> None:
-    stored = log.append([Draft("lobby", "key", BOB, 1_234_567_890_123, b'{"text":"\xc3\xbc"}')])
+    stored = append(log, Draft("lobby", "key", BOB, 1_234_567_890_123, b'{"text":"\xc3\xbc"}'))
 
     for entry in (stored[0].entry, log.after("lobby", 0, 1)[0]):
         assert (entry.offset, entry.key, entry.author) == (1, "key", BOB)
@@ -106,9 +154,9 @@ def test_rooms_whose_names_resemble_each_other_are_two(log: RoomLog, rooms: tupl
 
 
 def test_the_same_key_again_is_answered_with_the_first_entry(log: RoomLog) -> None:
-    (first,) = log.append([draft("lobby", "hello", key="k", time_ms=NOON_MS)])
+    (first,) = append(log, draft("lobby", "hello", key="k", time_ms=NOON_MS))
 
-    (again,) = log.append([draft("lobby", "hello, edited", key="k", time_ms=NOON_MS + 5)])
+    (again,) = append(log, draft("lobby", "hello, edited", key="k", time_ms=NOON_MS + 5))
 
     assert again.duplicate
     assert again.entry == first.entry
@@ -116,7 +164,7 @@ def test_the_same_key_again_is_answered_with_the_first_entry(log: RoomLog) -> No
 
 
 def test_the_same_key_twice_in_a_batch_is_one_entry(log: RoomLog) -> None:
-    stored = log.append([draft("lobby", "a", key="k"), draft("lobby", "b", key="k"), draft("lobby", "c", key="l")])
+    stored = append(log, draft("lobby", "a", key="k"), draft("lobby", "b", key="k"), draft("lobby", "c", key="l"))
 
     assert [place.duplicate for place in stored] == [False, True, False]
     assert offsets(stored) == [1, 1, 2]
@@ -127,14 +175,14 @@ def test_a_repeat_takes_no_offset(log: RoomLog) -> None:
     log.append([draft("lobby", "a", key="k")])
 
     assert log.position("lobby").offset == 1
-    assert offsets(log.append([draft("lobby", "b")])) == [2]
+    assert offsets(append(log, draft("lobby", "b"))) == [2]
 
 
 def test_the_same_author_repeats_from_another_connection(log: RoomLog) -> None:
     log.append([draft("lobby", "a", key="k", author=ANN)])
 
     elsewhere = msgspec.structs.replace(ANN, client="another-client", name="Annie")
-    (again,) = log.append([draft("lobby", "a", key="k", author=elsewhere)])
+    (again,) = append(log, draft("lobby", "a", key="k", author=elsewhere))
 
     assert again.duplicate
     assert again.entry.author == ANN
@@ -152,13 +200,13 @@ def test_the_same_author_repeats_from_another_connection(log: RoomLog) -> None:
 def test_with_another_author_room_or_key_it_is_no_repeat(log: RoomLog, other: Draft) -> None:
     log.append([draft("lobby", "a", key="k")])
 
-    (stored,) = log.append([other])
+    (stored,) = append(log, other)
 
     assert not stored.duplicate
 
 
 def test_without_a_key_nothing_is_a_repeat(log: RoomLog) -> None:
-    stored = log.append([draft("lobby", "a"), draft("lobby", "a")]) + log.append([draft("lobby", "a")])
+    stored = append(log, draft("lobby", "a"), draft("lobby", "a")) + append(log, draft("lobby", "a"))
 
     assert offsets(stored) == [1, 2, 3]
     assert not any(place.duplicate for place in stored)
@@ -206,3 +254,549 @@ def test_reading_changes_nothing(log: RoomLog) -> None:
 
     assert len(log.after("lobby", 0, 10)) == 2
     assert log.position("lobby").offset == 2
+
+
+@pytest.mark.parametrize("offset", [2**63, 2**200])
+def test_no_offset_is_too_great_to_ask_for(log: RoomLog, offset: int) -> None:
+    fill(log, "lobby", 2)
+
+    assert log.after("lobby", offset, 10) == []
+    assert len(log.before("lobby", offset, 10)) == 2
+    assert len(log.messages("lobby", before=offset, limit=10).messages) == 2
+    assert log.messages("lobby", after=offset, limit=10).messages == []
+    assert log.append([to(Delete(offset))]) == [Rejected("missing")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "'\"; drop table room",
+        "100 %",
+        "\\u00e9",
+        "\u00e9",
+        "e\u0301",
+        "\u2028\x7f\x01",
+        "\U0001f44d\U0001f3fd",
+        "?1 {} :a",
+    ],
+)
+def test_what_is_stored_comes_back_byte_for_byte(log: RoomLog, text: str) -> None:
+    author = Author(text + "u", text + "c", text)
+    data = json.dumps({"text": text, " x ": [1.0, 1e5, 10**30, None]}, ensure_ascii=False, indent=1).encode()
+    (stored,) = append(log, Draft(text, text + "k", author, NOON_MS, data))
+    (again,) = append(log, Draft(text, text + "k", author, NOON_MS, b"0"))
+
+    assert log.after(text, 0, 10) == log.before(text, 9, 10) == [stored.entry] == [again.entry]
+    assert stored.entry == msgspec.structs.replace(stored.entry, key=text + "k", author=author, data=data)
+    (message,) = log.messages(text, limit=10).messages
+    assert (message.author, message.data) == (author, data)
+
+
+# Changes
+
+
+def test_a_change_is_an_entry_like_any_other(log: RoomLog) -> None:
+    (stored,) = append(log, post(), to(Edit(1, "hi"), key="k", time_ms=NOON_MS + 5))[1:]
+
+    assert stored.entry == log.after("lobby", 1, 10)[0]
+    assert (stored.entry.offset, stored.entry.key, stored.entry.time_ms) == (2, "k", NOON_MS + 5)
+    assert (stored.entry.author, stored.entry.data) == (ANN, b'{"change":true}')
+    assert log.position("lobby").offset == 2
+
+
+def test_entries_are_in_order_whether_they_are_posts_or_changes(log: RoomLog) -> None:
+    log.append([post(), to(React(1, "+", on=True)), post(), to(Edit(1, "hi")), to(Delete(3)), post()])
+
+    assert kept(log) == [1, 2, 3, 4, 5, 6]
+    assert [entry.offset for entry in log.before("lobby", 6, 3)] == [3, 4, 5]
+    assert [entry.offset for entry in log.after("lobby", 1, 3)] == [2, 3, 4]
+
+
+def test_the_entry_of_a_changed_message_remains_as_it_was(log: RoomLog) -> None:
+    (first,) = append(log, post())
+
+    log.append([to(Edit(1, "hi")), to(Delete(1))])
+
+    assert log.after("lobby", 0, 1) == [first.entry]
+
+
+def test_a_post_is_a_message(log: RoomLog) -> None:
+    log.append([post("hello", author=BOB)])
+
+    assert messages(log) == [Message(1, BOB, NOON_MS, b'{"text":"hello"}')]
+
+
+@pytest.mark.parametrize("data", [b'"hello"', b"17", b"null", b"[]", b'{"n":1}'])
+def test_a_post_may_be_any_json(log: RoomLog, data: bytes) -> None:
+    log.append([Draft("lobby", "", ANN, NOON_MS, data)])
+
+    assert messages(log) == [Message(1, ANN, NOON_MS, data)]
+
+
+def test_an_edit_gives_a_message_another_text(log: RoomLog) -> None:
+    log.append([post("hello")])
+    log.append([to(Edit(1, 'h"\u00e9\n'), time_ms=NOON_MS + 5)])
+
+    (message,) = messages(log)
+    assert json.loads(message.data) == {"text": 'h"\u00e9\n'}
+    assert (message.time_ms, message.edited_ms, message.deleted_ms) == (NOON_MS, NOON_MS + 5, 0)
+
+
+def test_the_last_edit_counts(log: RoomLog) -> None:
+    log.append([post("a"), to(Edit(1, "b"), time_ms=NOON_MS + 5)])
+    log.append([to(Edit(1, "c"), time_ms=NOON_MS + 7)])
+
+    assert texts(log) == ["c"]
+    assert messages(log)[0].edited_ms == NOON_MS + 7
+
+
+def test_an_edit_leaves_all_but_the_text_byte_for_byte(log: RoomLog) -> None:
+    data = b'{"a":1.50,"text":"x","b":{"text" : "y","n":123456789012345678901234567890},"c":"\\u00e9"}'
+    log.append([Draft("lobby", "", ANN, NOON_MS, data), to(Edit(1, "z"))])
+
+    assert messages(log)[0].data == data.replace(b'"x"', b'"z"')
+
+
+def test_an_author_may_edit_from_another_connection(log: RoomLog) -> None:
+    log.append([post("a"), to(Edit(1, "b"), author=Author("ann", "another-client", "Annie"))])
+
+    (message,) = messages(log)
+    assert message.data == b'{"text":"b"}'
+    assert message.author == ANN
+
+
+@pytest.mark.parametrize("data", [b'"hello"', b"17", b"null", b'["text"]', b"{}", b'{"text":1}', b'{"text":null}'])
+def test_what_has_no_text_cannot_be_edited(log: RoomLog, data: bytes) -> None:
+    log.append([Draft("lobby", "", ANN, NOON_MS, data)])
+
+    assert log.append([to(Edit(1, "hi"))]) == [Rejected("unchangeable")]
+    assert messages(log)[0].data == data
+
+
+def test_a_deleted_message_keeps_its_place_and_says_nothing(log: RoomLog) -> None:
+    log.append([post("a"), post("b"), to(Edit(1, "c")), to(React(1, "+", on=True)), to(Delete(1), time_ms=NOON_MS + 9)])
+
+    assert messages(log) == [
+        Message(1, ANN, NOON_MS, b"null", edited_ms=NOON_MS, deleted_ms=NOON_MS + 9),
+        Message(2, ANN, NOON_MS, b'{"text":"b"}'),
+    ]
+
+
+def test_what_has_no_text_can_be_deleted(log: RoomLog) -> None:
+    log.append([draft("lobby", "hello"), to(Delete(1))])
+
+    assert messages(log)[0].data == b"null"
+
+
+@pytest.mark.parametrize("change", [Edit(1, "hi"), Delete(1)])
+def test_only_the_author_may_edit_and_delete(log: RoomLog, change: Change) -> None:
+    log.append([post("hello")])
+
+    assert log.append([to(change, author=BOB)]) == [Rejected("foreign")]
+    assert texts(log) == ["hello"]
+
+
+CHANGES: Final = [Edit(1, "hi"), Delete(1), React(1, "+", on=True), React(1, "+", on=False)]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_not_there_cannot_be_changed(log: RoomLog, change: Change) -> None:
+    assert log.append([to(change)]) == [Rejected("missing")]
+    assert log.position("lobby").offset == 0
+
+    log.append([draft("garden", "hello")])
+    assert log.append([to(change)]) == [Rejected("missing")]
+
+
+@pytest.mark.parametrize("target", [-1, 0, 3, 4])
+def test_only_offsets_of_messages_can_be_changed(log: RoomLog, target: int) -> None:
+    log.append([post("a"), post("b"), to(Edit(1, "c"))])
+
+    for change in (Edit(target, "hi"), Delete(target), React(target, "+", on=True)):
+        assert log.append([to(change)]) == [Rejected("missing")]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_deleted_message_cannot_be_changed(log: RoomLog, change: Change) -> None:
+    log.append([post(), to(Delete(1))])
+
+    assert log.append([to(change)]) == [Rejected("missing")]
+    assert log.append([to(change, author=BOB)]) == [Rejected("missing")]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_forgotten_message_cannot_be_changed(log: RoomLog, change: Change) -> None:
+    log.append([post("a"), post("b")])
+    log.trim(keep_entries=1, keep_since_ms=None, limit=10)
+
+    assert log.append([to(change)]) == [Rejected("missing")]
+
+
+def test_a_rejected_change_takes_no_offset_and_the_others_are_stored(log: RoomLog) -> None:
+    answers = log.append([post("a"), to(Edit(7, "b")), to(Edit(1, "c"), author=BOB), to(Edit(1, "d")), post("e")])
+
+    assert answers[1:3] == [Rejected("missing"), Rejected("foreign")]
+    assert offsets([answer for answer in answers if isinstance(answer, Stored)]) == [1, 2, 3]
+    assert texts(log) == ["d", "e"]
+    assert kept(log) == [1, 2, 3]
+
+
+def test_the_key_of_a_rejected_change_is_free(log: RoomLog) -> None:
+    log.append([to(Edit(1, "b"), key="k")])
+
+    (stored,) = append(log, post("a", key="k"))
+
+    assert not stored.duplicate
+
+
+def test_a_change_may_be_to_a_post_of_its_own_batch(log: RoomLog) -> None:
+    stored = append(log, post("a"), to(Edit(1, "b")), to(React(1, "+", on=True), author=BOB), to(Edit(1, "c")))
+
+    assert offsets(stored) == [1, 2, 3, 4]
+    assert texts(log) == ["c"]
+    assert messages(log)[0].reactions == {"+": ["bob"]}
+
+
+def test_a_change_comes_after_its_target(log: RoomLog) -> None:
+    answers = log.append([to(Edit(1, "b")), post("a")])
+
+    assert answers[0] == Rejected("missing")
+    assert texts(log) == ["a"]
+
+
+def test_a_batch_changes_messages_of_many_rooms(log: RoomLog) -> None:
+    rooms = [f"room {number}" for number in range(250)]
+    log.append([Draft(room, "", ANN, NOON_MS, b'{"text":"a"}') for room in rooms])
+
+    log.append([to(change, room=room) for room in rooms for change in (Edit(1, room), React(1, "+", on=True))])
+
+    for room in rooms:
+        (message,) = log.messages(room, limit=10).messages
+        assert json.loads(message.data) == {"text": room}
+        assert message.reactions == {"+": ["ann"]}
+
+
+def test_a_change_sent_twice_is_made_once(log: RoomLog) -> None:
+    log.append([post("a")])
+    (first,) = append(log, to(Edit(1, "b"), key="k"))
+    log.append([to(Edit(1, "c"))])
+
+    (again,) = append(log, to(Edit(1, "b"), key="k"))
+
+    assert again == Stored(first.entry, first.epoch, duplicate=True)
+    assert texts(log) == ["c"]
+
+
+def test_a_change_sent_twice_is_a_repeat_even_if_it_could_not_be_made_any_more(log: RoomLog) -> None:
+    log.append([post("a"), to(Delete(1), key="k")])
+
+    (again,) = append(log, to(Delete(1), key="k"))
+
+    assert again.duplicate
+    assert again.entry.offset == 2
+
+
+def test_a_post_and_a_change_with_the_same_key_are_repeats(log: RoomLog) -> None:
+    log.append([post("a", key="k"), to(Edit(1, "b"), key="l")])
+
+    change, other = append(log, to(Edit(1, "c"), key="k"), post("d", key="l"))
+
+    assert (change.duplicate, change.entry.offset) == (True, 1)
+    assert (other.duplicate, other.entry.offset) == (True, 2)
+
+
+# Reactions
+
+
+def react(emoji: str, author: Author = ANN, *, on: bool = True, target: int = 1) -> Draft:
+    return to(React(target, emoji, on=on), author=author)
+
+
+def test_anybody_may_react(log: RoomLog) -> None:
+    log.append([post(), react("+", BOB), react("+", ANN), react("-", BOB)])
+
+    assert messages(log)[0].reactions == {"+": ["bob", "ann"], "-": ["bob"]}
+    assert messages(log)[0].edited_ms == 0
+
+
+def test_reactions_come_in_the_order_in_which_they_were_made(log: RoomLog) -> None:
+    log.append([post(), react("z", ANN), react("a", ANN), react("z", BOB), react("a", BOB)])
+    log.append([react("m", ANN)])
+
+    assert list(messages(log)[0].reactions.items()) == [("z", ["ann", "bob"]), ("a", ["ann", "bob"]), ("m", ["ann"])]
+
+    log.append([react("z", ANN, on=False)])
+    assert list(messages(log)[0].reactions) == ["a", "z", "m"]
+
+    log.append([react("z", ANN)])
+    assert messages(log)[0].reactions["z"] == ["bob", "ann"]
+
+
+def test_a_reaction_can_be_taken_away(log: RoomLog) -> None:
+    log.append([post(), react("+", ANN), react("+", BOB), react("-", ANN)])
+
+    log.append([react("+", ANN, on=False), react("-", ANN, on=False)])
+
+    assert messages(log)[0].reactions == {"+": ["bob"]}
+
+
+def test_reacting_twice_is_an_entry_that_changes_nothing(log: RoomLog) -> None:
+    log.append([post(), react("+", ANN), react("+", BOB)])
+
+    (stored,) = append(log, react("+", ANN))
+
+    assert stored.entry.offset == 4
+    assert messages(log)[0].reactions == {"+": ["ann", "bob"]}
+
+
+def test_taking_away_what_is_not_there_is_an_entry_that_changes_nothing(log: RoomLog) -> None:
+    log.append([post(), react("+", BOB)])
+
+    stored = append(log, react("+", ANN, on=False), react("-", BOB, on=False))
+
+    assert offsets(stored) == [3, 4]
+    assert messages(log)[0].reactions == {"+": ["bob"]}
+
+
+def test_on_and_off_within_a_batch_is_off(log: RoomLog) -> None:
+    log.append([post(), react("+"), react("+", on=False)])
+    assert messages(log)[0].reactions == {}
+
+    log.append([react("+"), react("+", on=False), react("+")])
+    assert messages(log)[0].reactions == {"+": ["ann"]}
+
+    log.append([react("+", on=False), react("+"), react("+", on=False)])
+    assert messages(log)[0].reactions == {}
+
+
+@pytest.mark.parametrize("emoji", ["\u2764", "\u2764\ufe0f", "\U0001f44d\U0001f3fd", "'", "E", "\u00e9"])
+def test_emojis_that_resemble_each_other_are_two(log: RoomLog, emoji: str) -> None:
+    log.append([post(), *(react(other) for other in ("\u2764\u200d", "\U0001f44d", '"', "e", "e\u0301")), react(emoji)])
+
+    assert messages(log)[0].reactions[emoji] == ["ann"]
+    assert len(messages(log)[0].reactions) == 6
+
+
+def test_a_message_has_a_bounded_number_of_different_reactions(log: RoomLog) -> None:
+    emojis = [f"emoji {number}" for number in range(MAX_REACTIONS)]
+    log.append([post(), *map(react, emojis)])
+
+    assert log.append([react("one more")]) == [Rejected("full")]
+    assert append(log, react(emojis[0], BOB), react("one more", on=False))
+    assert list(messages(log)[0].reactions) == emojis
+
+    assert append(log, react(emojis[1], on=False), react("one more"))
+    assert len(messages(log)[0].reactions) == MAX_REACTIONS
+
+
+def test_reactions_do_not_keep_a_message_from_being_edited(log: RoomLog) -> None:
+    log.append([post("a"), react("+")])
+    log.append([to(Edit(1, "b")), react("-", BOB)])
+
+    assert texts(log) == ["b"]
+    assert messages(log)[0].reactions == {"+": ["ann"], "-": ["bob"]}
+
+
+def test_each_message_has_its_own_reactions(log: RoomLog) -> None:
+    log.append([post("a"), post("b"), post("c"), react("+", target=3), react("-", target=1)])
+
+    assert [message.reactions for message in messages(log)] == [{"-": ["ann"]}, {}, {"+": ["ann"]}]
+
+
+# Messages
+
+
+@pytest.fixture
+def talk(log: RoomLog) -> RoomLog:
+    """Return a log whose lobby has messages at 1, 3, 5, 7, 9, of which 5 is deleted, and changes at 2, 4, 6, 8, 10."""
+    log.append([post("a"), react("+"), post("b"), react("+"), post("c"), to(Delete(5)), post("d"), react("+")])
+    log.append([post("e"), to(Edit(9, "f"))])
+    return log
+
+
+@pytest.mark.parametrize(
+    ("bounds", "limit", "found"),
+    [
+        ({}, 10, [1, 3, 5, 7, 9]),
+        ({}, 2, [7, 9]),
+        ({}, 0, []),
+        ({"before": 9}, 2, [5, 7]),
+        ({"before": 10}, 2, [7, 9]),
+        ({"before": 5}, 10, [1, 3]),
+        ({"before": 1}, 10, []),
+        ({"before": 0}, 10, []),
+        ({"before": 100}, 1, [9]),
+        ({"after": 0}, 2, [1, 3]),
+        ({"after": 1}, 2, [3, 5]),
+        ({"after": 4}, 10, [5, 7, 9]),
+        ({"after": 9}, 10, []),
+        ({"after": 100}, 10, []),
+        ({"after": 0}, 0, []),
+        ({"after": -5}, 1, [1]),
+    ],
+)
+def test_messages_are_read_a_page_at_a_time(
+    talk: RoomLog, bounds: dict[str, int], limit: int, found: list[int]
+) -> None:
+    page = talk.messages("lobby", limit=limit, after=bounds.get("after"), before=bounds.get("before"))
+
+    assert [message.offset for message in page.messages] == found
+    assert page.position == talk.position("lobby")
+
+
+def test_a_page_knows_the_position_at_which_it_is_true(talk: RoomLog) -> None:
+    assert talk.messages("lobby", limit=1).position.offset == 10
+
+
+def test_a_room_without_entries_has_no_messages(log: RoomLog) -> None:
+    assert log.messages("lobby", limit=10).messages == []
+    assert log.messages("lobby", limit=10).position == log.position("lobby")
+
+
+def test_a_message_that_was_read_does_not_change_any_more(log: RoomLog) -> None:
+    log.append([post("a"), react("+")])
+    (message,) = messages(log)
+
+    log.append([to(Edit(1, "b")), react("+", BOB), react("-")])
+
+    assert message == Message(1, ANN, NOON_MS, b'{"text":"a"}', reactions={"+": ["ann"]})
+
+
+# Forgetting
+
+
+def trim(log: RoomLog, entries: int | None = None, since_ms: int | None = None, limit: int = 1_000) -> int:
+    return log.trim(keep_entries=entries, keep_since_ms=since_ms, limit=limit)
+
+
+def hourly(log: RoomLog, count: int, room: str = "lobby") -> None:
+    """Store entries at times 1, 2, 3 …"""
+    log.append([draft(room, "a", time_ms=number) for number in range(1, count + 1)])
+
+
+def test_with_no_rule_nothing_is_forgotten(log: RoomLog) -> None:
+    hourly(log, 5)
+
+    assert trim(log) == 0
+    assert kept(log) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("entries", "since_ms", "left"),
+    [
+        (3, None, [3, 4, 5]),
+        (5, None, [1, 2, 3, 4, 5]),
+        (9, None, [1, 2, 3, 4, 5]),
+        (1, None, [5]),
+        (0, None, [5]),
+        (None, 4, [4, 5]),
+        (None, 1, [1, 2, 3, 4, 5]),
+        (None, 100, [5]),
+        (2, 3, [3, 4, 5]),
+        (3, 4, [3, 4, 5]),
+        (0, 100, [5]),
+        (9, 100, [1, 2, 3, 4, 5]),
+        (1, 0, [1, 2, 3, 4, 5]),
+    ],
+)
+def test_what_no_rule_keeps_is_forgotten(
+    log: RoomLog, entries: int | None, since_ms: int | None, left: list[int]
+) -> None:
+    hourly(log, 5)
+
+    assert trim(log, entries, since_ms) == 5 - len(left)
+    assert kept(log) == left
+    assert trim(log, entries, since_ms) == 0
+
+
+def test_each_room_is_trimmed_for_itself(log: RoomLog) -> None:
+    hourly(log, 5)
+    hourly(log, 2, "garden")
+    hourly(log, 1, "attic")
+
+    assert trim(log, entries=2) == 3
+    assert [kept(log, room) for room in ("lobby", "garden", "attic")] == [[4, 5], [1, 2], [1]]
+
+
+def test_no_more_is_forgotten_at_a_time_than_asked_for(log: RoomLog) -> None:
+    hourly(log, 5)
+    hourly(log, 4, "garden")
+
+    assert [trim(log, entries=1, limit=3) for _ in range(4)] == [3, 3, 1, 0]
+    assert kept(log) == [5]
+    assert kept(log, "garden") == [4]
+
+
+def test_an_old_entry_stays_as_long_as_one_before_it_is_kept(log: RoomLog) -> None:
+    log.append([draft("lobby", "a", time_ms=time_ms) for time_ms in (1, 9, 2, 9, 9)])
+
+    assert trim(log, since_ms=5) == 1
+    assert kept(log) == [2, 3, 4, 5]
+    assert trim(log, since_ms=5) == 0
+    assert trim(log, since_ms=10) == 3
+
+
+def test_offsets_go_on_after_what_was_forgotten(log: RoomLog) -> None:
+    hourly(log, 5)
+    before = log.position("lobby")
+    trim(log, entries=1)
+
+    assert log.position("lobby") == before
+    assert offsets(append(log, post())) == [6]
+    assert kept(log) == [5, 6]
+    assert log.before("lobby", 4, 10) == []
+    assert [entry.offset for entry in log.after("lobby", 2, 1)] == [5]
+
+
+def test_trimming_goes_on_where_it_ended(log: RoomLog) -> None:
+    hourly(log, 5)
+    trim(log, since_ms=3)
+    log.append([draft("lobby", "a", time_ms=6)])
+
+    assert trim(log, since_ms=5) == 2
+    assert kept(log) == [5, 6]
+
+
+def test_a_key_is_forgotten_with_its_entry(log: RoomLog) -> None:
+    log.append([post("a", key="k"), post("b", key="l")])
+    trim(log, entries=1)
+
+    forgotten, remembered = append(log, post("a", key="k"), post("b", key="l"))
+
+    assert (forgotten.duplicate, forgotten.entry.offset) == (False, 3)
+    assert (remembered.duplicate, remembered.entry.offset) == (True, 2)
+
+
+def test_a_message_is_forgotten_with_its_entry(log: RoomLog) -> None:
+    log.append([post("a"), post("b"), to(Edit(1, "c")), to(Edit(2, "d")), react("+", target=2), react("+")])
+
+    assert trim(log, entries=5) == 1
+    assert [(message.offset, message.data) for message in messages(log)] == [(2, b'{"text":"d"}')]
+    assert messages(log)[0].reactions == {"+": ["ann"]}
+
+    assert trim(log, entries=1) == 4
+    assert messages(log) == []
+    assert kept(log) == [6]
+
+
+# The secret
+
+
+def test_the_secret_is_32_bytes_and_stays(log: RoomLog) -> None:
+    secret = log.secret()
+    log.append([post()])
+
+    assert len(secret) == 32
+    assert log.secret() == secret
+
+
+@pytest.mark.parametrize("kind", sorted(IMPLEMENTATIONS))
+def test_each_log_has_its_own_secret_and_epoch(kind: str, tmp_path: Path) -> None:
+    one, other = (IMPLEMENTATIONS[kind](tmp_path / name) for name in ("one", "other"))
+
+    assert one.secret() != other.secret()
+    assert one.position("lobby").epoch != other.position("lobby").epoch
+    one.close()
+    other.close()

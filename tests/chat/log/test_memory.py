@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from chat.log import MemoryLog
+from chat.log import Draft, MemoryLog, Rejected, Stored
 from tests.fakes import BOB, draft
 
 
 def offsets(log: MemoryLog, room: str) -> list[int]:
     return [entry.offset for entry in log.after(room, 0, 100)]
+
+
+def append(log: MemoryLog, only: Draft) -> Stored:
+    (stored,) = log.append([only])
+    assert not isinstance(stored, Rejected)
+    return stored
 
 
 def test_only_the_newest_entries_of_a_room_are_kept() -> None:
@@ -22,7 +28,7 @@ def test_what_was_forgotten_still_counts() -> None:
     log = MemoryLog(max_entries=2)
     log.append([draft("lobby", text) for text in "abc"])
 
-    (stored,) = log.append([draft("lobby", "d")])
+    stored = append(log, draft("lobby", "d"))
 
     assert stored.entry.offset == 4
     assert log.position("lobby").offset == 4
@@ -32,7 +38,7 @@ def test_a_key_is_known_as_long_as_its_entry() -> None:
     log = MemoryLog(max_entries=2)
     log.append([draft("lobby", "a", key="k"), draft("lobby", "b")])
 
-    (again,) = log.append([draft("lobby", "a", key="k")])
+    again = append(log, draft("lobby", "a", key="k"))
 
     assert again.duplicate
 
@@ -41,7 +47,7 @@ def test_a_key_is_forgotten_with_its_entry() -> None:
     log = MemoryLog(max_entries=2)
     log.append([draft("lobby", "a", key="k"), draft("lobby", "b"), draft("lobby", "c")])
 
-    (again,) = log.append([draft("lobby", "a", key="k")])
+    again = append(log, draft("lobby", "a", key="k"))
 
     assert not again.duplicate
     assert again.entry.offset == 4
@@ -51,7 +57,7 @@ def test_with_an_entry_only_its_own_authors_key_is_forgotten() -> None:
     log = MemoryLog(max_entries=2)
     log.append([draft("lobby", "a", key="k"), draft("lobby", "b", key="k", author=BOB), draft("lobby", "c")])
 
-    (again,) = log.append([draft("lobby", "b", key="k", author=BOB)])
+    again = append(log, draft("lobby", "b", key="k", author=BOB))
 
     assert again.duplicate
 
@@ -79,10 +85,10 @@ def test_reading_a_room_is_using_it() -> None:
 
 def test_a_room_that_was_forgotten_starts_again_with_a_new_epoch() -> None:
     log = MemoryLog(max_rooms=1)
-    (before,) = log.append([draft("lobby", "a", key="k")])
+    before = append(log, draft("lobby", "a", key="k"))
     log.position("garden")
 
-    (after,) = log.append([draft("lobby", "a", key="k")])
+    after = append(log, draft("lobby", "a", key="k"))
 
     assert after.epoch != before.epoch
     assert after.entry.offset == 1

@@ -1,0 +1,71 @@
+"""The reader actor: reads the log for rooms and clients. In a thread of its own where the log blocks.
+
+It never waits for the writer, so a page of history comes although the disk is slow with a commit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from actors.messages import Answered, Open, Opened, Page, ReadHistory, ReadMessages, Refused
+from actors.runtime import Actor, RequestFailed, ThreadActor
+from chat.errors import UNRECOVERABLE_POSITION
+from chat.log import LogError
+from chat.wire import Published
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chat.log import Entry, RoomLog
+
+log = structlog.get_logger()
+
+
+class ReaderActor(Actor):
+    """Answers what the log alone can answer."""
+
+    def __init__(self, room_log: RoomLog) -> None:
+        self._log = room_log
+        self._handlers: dict[type, Callable[[Any], object]] = {
+            Open: self._open,
+            ReadHistory: self._read_history,
+            ReadMessages: self._read_messages,
+        }
+
+    def on_receive(self, message: Any) -> None:
+        """Read; no kind of message but those above is ever sent here."""
+        try:
+            answer = self._handlers[type(message)](message)
+        except LogError as error:  # the log's trouble, which it is known to have; not a crash of this actor
+            log.error("log.read_failed", room=message.channel, reason=str(error))  # noqa: TRY400  (no bug)
+            message.sender.tell(RequestFailed(message, error))
+        else:
+            message.sender.tell(answer)
+
+    def _open(self, request: Open) -> Opened:
+        position = self._log.position(request.channel)
+        tail = self._log.before(request.channel, position.offset + 1, request.limit) if request.limit else []
+        return Opened(position, tail, request.limit)
+
+    def _read_history(self, read: ReadHistory) -> Answered | Refused:
+        position = self._log.position(read.channel)
+        since = read.since
+        if since is not None and since.epoch not in {"", position.epoch}:
+            return Refused(read, UNRECOVERABLE_POSITION)
+        entries: list[Entry]
+        if read.reverse:
+            entries = self._log.before(read.channel, since.offset if since else position.offset + 1, read.limit)
+            entries.reverse()
+        else:
+            entries = self._log.after(read.channel, since.offset if since else 0, read.limit)
+        return Answered(read, Page([Published(entry) for entry in entries], position))
+
+    def _read_messages(self, read: ReadMessages) -> Answered:
+        page = self._log.messages(read.channel, before=read.before, after=read.after, limit=read.limit)
+        return Answered(read, page)
+
+
+class ThreadReaderActor(ReaderActor, ThreadActor):  # type: ignore[misc]  # (as `ThreadActor`)
+    """A reader that may block."""

@@ -1,0 +1,58 @@
+"""The writer actor: the one that writes to the log. In a thread of its own where the log blocks.
+
+It does what the journal tells it, a transaction at a time. Trouble of the log, which the log is known to have, is
+answered; anything else is a crash, and the supervisor's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from actors.messages import Trim, Trimmed, Write, Written
+from actors.runtime import Actor, RequestFailed, ThreadActor
+from chat.log import LogError
+
+if TYPE_CHECKING:
+    from chat.limits import Limits
+    from chat.log import RoomLog
+
+TRIM_STEP: Final = 500
+"""How many entries are forgotten at once. In between, what is said is stored."""
+
+log = structlog.get_logger()
+
+
+class WriterActor(Actor):
+    """Stores batches, forgets what is past its time, and closes the log at the end."""
+
+    def __init__(self, room_log: RoomLog, limits: Limits) -> None:
+        self._log = room_log
+        self._limits = limits
+
+    def on_receive(self, message: Any) -> None:
+        """Write a batch or trim; no kind of message but these is ever sent here."""
+        try:
+            answer = self._write(message) if type(message) is Write else self._trim(message)
+        except LogError as error:
+            log.error("log.write_failed", request=type(message).__name__, reason=str(error))  # noqa: TRY400  (no bug)
+            message.sender.tell(RequestFailed(message, error))
+        else:
+            message.sender.tell(answer)
+
+    def on_stop(self) -> None:
+        """Close the log: the writer is the last that stops."""
+        self._log.close()
+
+    def _write(self, write: Write) -> Written:
+        return Written(write.appends, self._log.append([append.draft for append in write.appends]))
+
+    def _trim(self, trim: Trim) -> Trimmed:
+        keep = self._limits.retention_entries
+        forgotten = self._log.trim(keep_entries=keep, keep_since_ms=trim.keep_since_ms, limit=TRIM_STEP)
+        return Trimmed(forgotten, more=forgotten == TRIM_STEP)
+
+
+class ThreadWriterActor(WriterActor, ThreadActor):  # type: ignore[misc]  # (as `ThreadActor`)
+    """A writer that may block."""

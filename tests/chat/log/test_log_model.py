@@ -1,0 +1,126 @@
+"""Whatever is done to both logs, the one in SQLite answers like the one in memory, also after it was opened again."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import msgspec
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from chat.log import (
+    Author,
+    Change,
+    Database,
+    Delete,
+    Draft,
+    Edit,
+    MemoryLog,
+    Position,
+    React,
+    Rejected,
+    RoomLog,
+    SqliteLog,
+    Stored,
+)
+
+ROOMS = ("lobby", "Lobby", "gärten")
+USERS = ("ann", "bob")
+EMOJIS = ("+", "-", "\N{HEAVY BLACK HEART}")
+DATA = (b'{"text":"a"}', b'{"text": "b", "n": 1.0}', b'"plain"', b'{"text":null}', b'{"text":"\xc3\xa9\\u0000"}')
+
+targets = st.integers(min_value=-1, max_value=12)
+changes: st.SearchStrategy[Change] = st.one_of(
+    st.builds(Edit, targets, st.text(st.characters(exclude_categories=["Cs"]), max_size=4)),
+    st.builds(Delete, targets),
+    st.builds(React, targets, st.sampled_from(EMOJIS), on=st.booleans()),
+)
+drafts = st.builds(
+    Draft,
+    room=st.sampled_from(ROOMS),
+    key=st.sampled_from(("", "", "k", "l", "K")),
+    author=st.builds(Author, st.sampled_from(USERS), st.sampled_from(("c", "d")), st.just("N")),
+    time_ms=st.integers(min_value=1, max_value=9),
+    data=st.sampled_from(DATA),
+    change=st.none() | changes,
+)
+limits = st.integers(min_value=0, max_value=9)
+offsets = st.integers(min_value=-1, max_value=15)
+
+
+class BothLogs(RuleBasedStateMachine):
+    """A log in memory that forgets nothing by itself, beside one in SQLite. Their epochs differ, and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.memory = MemoryLog()
+        self.sqlite = self.opened()
+
+    def opened(self) -> SqliteLog:
+        return SqliteLog(Database.open(Path(self.folder.name) / "chat.db"))
+
+    @rule(batch=st.lists(drafts, max_size=8))
+    def append(self, batch: list[Draft]) -> None:
+        """Append a batch to both."""
+        assert list(map(plain, self.sqlite.append(batch))) == list(map(plain, self.memory.append(batch)))
+
+    @rule(entries=st.none() | limits, since_ms=st.none() | st.integers(0, 10), limit=st.integers(1, 5))
+    def trim(self, entries: int | None, since_ms: int | None, limit: int) -> None:
+        """Trim both until nothing is left to forget: which room comes first is theirs to choose."""
+        forgotten = [0, 0]
+        logs: list[RoomLog] = [self.sqlite, self.memory]
+        for number, log in enumerate(logs):
+            while step := log.trim(keep_entries=entries, keep_since_ms=since_ms, limit=limit):
+                assert 0 < step <= limit
+                forgotten[number] += step
+        assert forgotten[0] == forgotten[1]
+
+    @rule()
+    def open_again(self) -> None:
+        """Close the one in SQLite and open it again."""
+        before = self.sqlite.secret(), self.sqlite.position("lobby")
+        self.sqlite.close()
+        self.sqlite = self.opened()
+        assert (self.sqlite.secret(), self.sqlite.position("lobby")) == before
+
+    @rule(room=st.sampled_from(ROOMS), offset=offsets, limit=limits)
+    def read(self, room: str, offset: int, limit: int) -> None:
+        """Read a part of a room from both."""
+        one, other = self.sqlite, self.memory
+        assert one.before(room, offset, limit) == other.before(room, offset, limit)
+        assert one.after(room, offset, limit) == other.after(room, offset, limit)
+        assert one.messages(room, limit=limit).messages == other.messages(room, limit=limit).messages
+        assert (
+            one.messages(room, before=offset, limit=limit).messages
+            == other.messages(room, before=offset, limit=limit).messages
+        )
+        assert (
+            one.messages(room, after=offset, limit=limit).messages
+            == other.messages(room, after=offset, limit=limit).messages
+        )
+
+    @invariant()
+    def rooms_are_the_same(self) -> None:
+        """Compare all that there is, with the order of the reactions, which `==` of a dict does not see."""
+        for room in ROOMS:
+            one, other = self.sqlite.messages(room, limit=1_000), self.memory.messages(room, limit=1_000)
+            assert plain(one.position) == plain(other.position)
+            assert msgspec.json.encode(one.messages) == msgspec.json.encode(other.messages)
+            assert self.sqlite.after(room, 0, 1_000) == self.memory.after(room, 0, 1_000)
+
+    def teardown(self) -> None:
+        """Close the one in SQLite, and remove its file."""
+        self.sqlite.close()
+        self.folder.cleanup()
+
+
+def plain(answer: Stored | Rejected | Position) -> Stored | Rejected | Position:
+    """Return an answer without its epoch."""
+    return answer if isinstance(answer, Rejected) else msgspec.structs.replace(answer, epoch="")
+
+
+BothLogs.TestCase.settings = settings(max_examples=60, stateful_step_count=15, deadline=None, derandomize=True)
+test_sqlite_answers_like_memory = BothLogs.TestCase
