@@ -100,8 +100,11 @@ class MemoryLog:
         for room in self._rooms.values():
             while (
                 forgotten < limit
-                and room.head - room.tail > max(1, keep_entries or 0)
-                and (keep_since_ms is None or room.entries[room.tail + 1].time_ms < keep_since_ms)
+                and room.head - room.tail > 1
+                and (
+                    (keep_entries is not None and room.head - room.tail > keep_entries)
+                    or (keep_since_ms is not None and room.entries[room.tail + 1].time_ms < keep_since_ms)
+                )
             ):
                 room.forget_oldest()
                 forgotten += 1

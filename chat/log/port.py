@@ -165,9 +165,10 @@ class RoomLog(Protocol):
     def trim(self, *, keep_entries: int | None, keep_since_ms: int | None, limit: int) -> int:
         """Forget up to `limit` old entries, the oldest of their rooms, and return how many.
 
-        Of each room the newest `keep_entries` are kept, if that is given, and those not older than `keep_since_ms`
-        (Unix time), if that is. The newest entry of a room always stays, as do its epoch and its offsets. With an
-        entry go its key and its message. 0 means that nothing is left to forget.
+        Of each room go those before the newest `keep_entries`, if that is given, and those older than `keep_since_ms`
+        (Unix time), if that is; but none that has a younger one before it that stays. The newest entry of a room
+        always stays, as do its epoch and its offsets. With an entry go its key and its message. 0 means that nothing
+        is left to forget.
         """
 
     def secret(self) -> bytes:

@@ -694,14 +694,15 @@ def test_with_no_rule_nothing_is_forgotten(log: RoomLog) -> None:
         (None, 4, [4, 5]),
         (None, 1, [1, 2, 3, 4, 5]),
         (None, 100, [5]),
-        (2, 3, [3, 4, 5]),
-        (3, 4, [3, 4, 5]),
+        (2, 3, [4, 5]),
+        (3, 4, [4, 5]),
         (0, 100, [5]),
-        (9, 100, [1, 2, 3, 4, 5]),
-        (1, 0, [1, 2, 3, 4, 5]),
+        (9, 100, [5]),
+        (9, 0, [1, 2, 3, 4, 5]),
+        (1, 0, [5]),
     ],
 )
-def test_what_no_rule_keeps_is_forgotten(
+def test_what_either_rule_is_against_is_forgotten(
     log: RoomLog, entries: int | None, since_ms: int | None, left: list[int]
 ) -> None:
     hourly(log, 5)
@@ -736,6 +737,13 @@ def test_an_old_entry_stays_as_long_as_one_before_it_is_kept(log: RoomLog) -> No
     assert kept(log) == [2, 3, 4, 5]
     assert trim(log, since_ms=5) == 0
     assert trim(log, since_ms=10) == 3
+
+
+def test_what_is_beyond_the_number_goes_although_it_is_young(log: RoomLog) -> None:
+    log.append([draft("lobby", "a", time_ms=time_ms) for time_ms in (9, 9, 2, 2, 9)])
+
+    assert trim(log, entries=3, since_ms=5) == 4
+    assert kept(log) == [5]
 
 
 def test_offsets_go_on_after_what_was_forgotten(log: RoomLog) -> None:

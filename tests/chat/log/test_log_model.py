@@ -122,5 +122,5 @@ def plain(answer: Stored | Rejected | Position) -> Stored | Rejected | Position:
     return answer if isinstance(answer, Rejected) else msgspec.structs.replace(answer, epoch="")
 
 
-BothLogs.TestCase.settings = settings(max_examples=60, stateful_step_count=15, deadline=None, derandomize=True)
+BothLogs.TestCase.settings = settings(max_examples=40, stateful_step_count=15, deadline=None, derandomize=True)
 test_sqlite_answers_like_memory = BothLogs.TestCase

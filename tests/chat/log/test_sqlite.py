@@ -113,6 +113,8 @@ def test_offsets_go_on_when_it_is_opened_again(path: Path) -> None:
         log.append([draft("lobby", "a")])
         assert log.position("lobby").offset == offset
         log.close()
+    with shell(path) as other:
+        assert other.execute("select count(*) from log").fetchone() == (1,)
 
 
 def test_reading_a_room_makes_none(log: SqliteLog, path: Path) -> None:
