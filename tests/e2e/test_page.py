@@ -46,6 +46,43 @@ def texts(page: Page, *wanted: str) -> list[str]:
     return [text for message in shown for text in wanted if text in message]
 
 
+def on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def outline(page: Page) -> list[str]:
+    """Return what each message shows: its text, that it was edited, the reactions to it."""
+    outlines = []
+    for message in timeline(page).locator("[data-offset]").all():
+        text = on_one_line(message.locator(".text").inner_text())
+        reactions = [one.get_attribute("aria-label") or "" for one in message.get_by_role("img").all()]
+        outlines.append(" | ".join([text, *reactions]))
+    return outlines
+
+
+def post_and_change(server: Server, room: str, user: Member) -> Member:
+    """Have Bob say three things; then edit one, delete one, and react to one, as the user does, too. Return Bob."""
+    bob = Member(server, "Bob")
+    for member in (bob, user):
+        member.call(subscribe={"channel": room})
+    edited, deleted, liked = (
+        bob.rpc("send", channel=room, key=text, text=text)["offset"] for text in ("frist", "a mistake", "lunch?")
+    )
+    bob.rpc("edit", channel=room, target=edited, text="**first**")
+    bob.rpc("delete", channel=room, target=deleted)
+    bob.rpc("react", channel=room, target=liked, emoji="🎉")
+    user.rpc("react", channel=room, target=liked, emoji="👍")
+    bob.rpc("react", channel=room, target=liked, emoji="👍")
+    bob.rpc("react", channel=room, target=liked, emoji="🎈")
+    bob.rpc("react", channel=room, target=liked, emoji="🎈", on=False)
+    return bob
+
+
+def same_guest(page: Page, server: Server) -> Member:
+    """Return a connection of the person whose page this is."""
+    return Member(server, "Ada", guest=page.evaluate("sessionStorage.getItem('parley.guest')"))
+
+
 def test_two_people_chat_and_each_message_appears_once_on_both_pages(server: Server, new_page: NewPage) -> None:
     ada, bob = join(new_page(), server, "Ada"), join(new_page(), server, "Bob")
 
@@ -104,6 +141,77 @@ def test_a_page_that_was_offline_catches_up_without_loss_or_duplicates(server: S
     everything = ["before the tunnel", *missed, "said in the tunnel"]
     assert texts(bob, *everything) == everything
     assert texts(ada, *everything) == everything
+
+
+def test_a_page_that_missed_more_than_can_be_resumed_loads_what_is_new_and_keeps_what_is_its_own(
+    server: Server, new_page: NewPage
+) -> None:
+    ada = Member(server, "Ada")
+    ada.call(subscribe={"channel": "gap"})
+    early = [f"early {number}" for number in range(48)]
+    missed = [f"missed {number}" for number in range(400)]
+    for text in early:
+        ada.rpc("send", channel="gap", key=text, text=text)
+    at_the_bottom, further_up = join(new_page(), server, "Bob", "/r/gap"), join(new_page(), server, "Cleo", "/r/gap")
+    for page in (at_the_bottom, further_up):
+        expect(timeline(page).get_by_text("early 47", exact=True)).to_be_visible()
+        page.evaluate("document.documentElement.dataset.loaded = 'once'")
+    read = timeline(further_up).get_by_text("early 20", exact=True)
+    read.scroll_into_view_if_needed()
+    expect(further_up.get_by_role("button", name="Jump to latest")).to_be_visible()
+    place = read.bounding_box()
+
+    for page in (at_the_bottom, further_up):
+        page.context.set_offline(True)
+        expect(page.locator("[data-state=connecting]")).to_be_attached(timeout=60_000)
+    say(at_the_bottom, "said in the gap")
+    at_the_bottom.get_by_role("textbox", name="Message").fill("a draft")
+    for text in missed:
+        ada.rpc("send", channel="gap", key=text, text=text)
+    # Above what is in sight, and higher than before.
+    ada.rpc("edit", channel="gap", target=4, text="changed\nin\nthe\ngap")
+    for page in (at_the_bottom, further_up):
+        page.context.set_offline(False)
+
+    expect(at_the_bottom.locator("[data-state=pending]")).to_have_count(0, timeout=30_000)
+    expect(timeline(at_the_bottom).get_by_text("said in the gap")).to_be_visible()
+    # Fewer messages than before: it did not resume but loaded the newest page.
+    assert texts(at_the_bottom, *missed[350:], "said in the gap") == [*missed[350:], "said in the gap"]
+    expect(timeline(at_the_bottom).get_by_text("missed 349", exact=True)).to_have_count(0)
+    expect(at_the_bottom.get_by_role("textbox", name="Message")).to_have_value("a draft")
+
+    expect(timeline(further_up).get_by_text("said in the gap")).to_have_count(1, timeout=30_000)
+    everything = [*early[:3], "changed in the gap (edited)", *early[4:], *missed, "said in the gap"]
+    shown = timeline(further_up).locator("[data-offset] .text").all_inner_texts()
+    assert [on_one_line(text) for text in shown] == everything
+    assert read.bounding_box() == pytest.approx(place, abs=1)
+    for page in (at_the_bottom, further_up):
+        assert page.evaluate("document.documentElement.dataset.loaded") == "once"
+    ada.close()
+
+
+def test_edits_deletions_and_reactions_show_on_an_open_page_and_the_same_on_a_new_one(
+    server: Server, new_page: NewPage
+) -> None:
+    page = join(new_page(), server, "Ada", "/r/changes")
+    expect(timeline(page).get_by_text("Nothing has been said")).to_be_visible()
+    ada = same_guest(page, server)
+    bob = post_and_change(server, "changes", ada)
+    new = join(new_page(), server, "Cleo", "/r/changes")
+    bob.rpc("send", channel="changes", key="last", text="that is all")
+
+    for each in (page, new):
+        expect(timeline(each).get_by_text("that is all")).to_be_visible()
+        expect(timeline(each).locator("strong", has_text="first")).to_be_visible()
+        expect(timeline(each).get_by_text("frist")).to_have_count(0)
+        expect(timeline(each).get_by_text("a mistake")).to_have_count(0)
+    rest = ["first (edited)", "Message deleted"]
+    assert outline(page) == [*rest, "lunch? | 🎉 1: Bob | 👍 2: You and Bob", "that is all"]
+    assert outline(new) == [*rest, "lunch? | 🎉 1: Bob | 👍 2: Ada and Bob", "that is all"]
+    expect(page.locator(".reaction.mine")).to_have_count(1)
+    expect(new.locator(".reaction.mine")).to_have_count(0)
+    ada.close()
+    bob.close()
 
 
 def test_after_a_reload_one_is_the_same_person_in_the_same_room_with_its_history(
@@ -183,8 +291,14 @@ def test_axe_finds_nothing_to_complain_about(
     at_the_door = Axe().run(page)
     join(page, server, "Ada", "/r/axe")
     say(page, "a message with `code` and https://example.org/")
+    ada = same_guest(page, server)
+    bob = post_and_change(server, "axe", ada)
     expect(timeline(page).get_by_text("a message with").first).to_be_visible()
+    expect(page.locator(".reaction.mine").last).to_be_visible()
+    expect(page.locator(".edited").last).to_be_visible()
     inside = Axe().run(page)
+    ada.close()
+    bob.close()
 
     assert at_the_door.violations_count == 0, at_the_door.generate_report()
     assert inside.violations_count == 0, inside.generate_report()

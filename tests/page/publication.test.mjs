@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { entryOf, isTyping, nameOf } from '../../web/static/publication.js';
-import { ADA } from './make.mjs';
+import { changeOf, currentEntry, entryOf, isTyping, nameOf } from '../../web/static/publication.js';
+import { ADA, BOB, current, deletion, edit, publication, reaction } from './make.mjs';
 
 test('a chat message is shown as text', () => {
   const data = { type: 'message', key: 'k', text: 'hello', time: 1000 };
@@ -13,9 +13,12 @@ test('a chat message is shown as text', () => {
     name: 'Ada',
     key: 'k',
     time: 1000,
+    data,
     text: 'hello',
     kind: 'message',
-    provisional: false,
+    changed: null,
+    reactions: {},
+    asOf: 7,
   });
 });
 
@@ -58,4 +61,69 @@ test('typing is a publication that is not stored', () => {
   assert.equal(isTyping({ data: { type: 'typing' } }), true);
   assert.equal(isTyping({ offset: 3, data: { type: 'typing' } }), false);
   assert.equal(isTyping({ data: null }), false);
+});
+
+test('changes say what they change, and who made them', () => {
+  const origin = { target: 3, user: BOB.user };
+
+  assert.deepEqual(changeOf(edit(7, 3, 'better', BOB)), {
+    ...origin,
+    offset: 7,
+    time: 7000,
+    type: 'edit',
+    text: 'better',
+  });
+  assert.deepEqual(changeOf(deletion(8, 3, BOB)), {
+    ...origin,
+    offset: 8,
+    time: 8000,
+    type: 'delete',
+  });
+  assert.deepEqual(changeOf(reaction(9, 3, '👍', { on: false, info: BOB })), {
+    ...origin,
+    offset: 9,
+    time: 9000,
+    type: 'reaction',
+    emoji: '👍',
+    on: false,
+  });
+});
+
+for (const data of [
+  null,
+  'edit',
+  { type: 'message', target: 3, text: 'x', time: 1 },
+  { type: 'edit', target: 3, text: 7, time: 1 },
+  { type: 'edit', target: '3', text: 'x', time: 1 },
+  { type: 'edit', target: 3.5, text: 'x', time: 1 },
+  { type: 'edit', target: 0, text: 'x', time: 1 },
+  { type: 'edit', target: 7, text: 'x', time: 1 },
+  { type: 'edit', target: 3, text: 'x', time: 1e300 },
+  { type: 'delete', time: 1 },
+  { type: 'delete', target: 3 },
+  { type: 'reaction', target: 3, emoji: '', on: true, time: 1 },
+  { type: 'reaction', target: 3, emoji: 'x'.repeat(65), on: true, time: 1 },
+  { type: 'reaction', target: 3, emoji: '👍', on: 1, time: 1 },
+]) {
+  test(`what only resembles a change is a message: ${JSON.stringify(data).slice(0, 80)}`, () => {
+    assert.equal(changeOf({ offset: 7, data, info: ADA }), null);
+  });
+}
+
+test('a message of a page is what its publication would be, and what became of it', () => {
+  const live = publication(7);
+  assert.deepEqual(currentEntry(current(live), 9), { ...entryOf(live), asOf: 9 });
+
+  const reactions = { '👍': [BOB.user] };
+  const { changed, reactions: shown } = currentEntry(current(live, { edited: 8000, reactions }), 9);
+  assert.equal(changed, 8000);
+  assert.deepEqual(shown, reactions);
+});
+
+test('a deleted message is not one whose data is null', () => {
+  const nothing = { ...publication(7), data: null };
+
+  assert.equal(currentEntry(current(nothing), 9).kind, 'data');
+  const gone = currentEntry(current(nothing, { edited: 8000, deleted: 9000 }), 9);
+  assert.deepEqual([gone.kind, gone.changed, gone.time], ['deleted', 9000, 7000]);
 });

@@ -75,3 +75,17 @@ test('no two rows have the same key', () => {
 
   assert.equal(new Set(keys).size, keys.length);
 });
+
+test('a deleted message keeps its place in the group; what became of one is in its row', () => {
+  const log = [
+    entry(1, { time: NOON, changed: NOON + 1, reactions: { '👍': [ME] } }),
+    entry(2, { time: NOON + MINUTE, kind: 'deleted', text: '' }),
+    entry(3, { time: NOON + 2 * MINUTE }),
+  ];
+
+  const [, edited, deleted] = rows(log);
+
+  assert.deepEqual(outline(rows(log)), ['day', 'Ada:', '-', '-']);
+  assert.deepEqual([edited.changed, edited.reactions], [NOON + 1, { '👍': [ME] }]);
+  assert.equal(deleted.kind, 'deleted');
+});

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { createStore, INITIAL, reduce } from '../../web/static/store.js';
 import { createTitle } from '../../web/static/title.js';
-import { page, publication, published, subscribed } from './make.mjs';
+import { deletion, loaded, newest, publication, published, subscribed } from './make.mjs';
 
 const run = (events, state = INITIAL) => events.reduce(reduce, state);
 const opened = { type: 'roomOpened', channel: 'lobby' };
@@ -69,7 +69,7 @@ test('coming back to a room finds it as it was', () => {
   const state = run([
     opened,
     inLobby(subscribed(2)),
-    inLobby(page(2)),
+    inLobby(loaded(newest(2))),
     { type: 'roomOpened', channel: 'team' },
     opened,
   ]);
@@ -104,12 +104,13 @@ test('listeners see the new state', () => {
 test('the title names the room, and counts what came while nobody looked', () => {
   let hidden = false;
   const title = createTitle(() => hidden);
-  const state = run([opened, connected, inLobby(subscribed(1)), inLobby(page(1))]);
+  const state = run([opened, connected, inLobby(subscribed(1)), inLobby(loaded(newest(1)))]);
   assert.equal(title(state), 'lobby · Parley');
 
   hidden = true;
   const later = run([inLobby(published(publication(2)))], state);
   assert.equal(title(later), '(1) lobby · Parley');
+  assert.equal(title(run([inLobby(published(deletion(3, 2)))], later)), 'lobby · Parley');
 
   hidden = false;
   assert.equal(title(later), 'lobby · Parley');

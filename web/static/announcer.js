@@ -4,20 +4,22 @@
  * silent: in a live region, loading older messages would read all of them.
  */
 
+import { newSince } from './room.js';
 import { html, useEffect, useState } from './vendor/preact.js';
 
 const MOST_READ = 3;
 
 /** @param {{ room: import('./room.js').Room }} props */
-export function Announcer({ room: { log, loaded, selves } }) {
-  const last = log.at(-1)?.offset ?? 0;
+export function Announcer({ room }) {
+  const { loaded } = room;
+  const last = room.log.at(-1)?.offset ?? 0;
   const [heard, setHeard] = useState(/** @type {number | null} */ (null));
   const [lines, setLines] = useState(/** @type {string[]} */ ([]));
 
   useEffect(() => {
     if (!loaded) return;
     if (heard !== null) {
-      const fresh = log.filter(({ offset, user }) => offset > heard && !selves.includes(user));
+      const fresh = newSince(room, heard);
       const many = fresh.length > MOST_READ;
       if (fresh.length > 0) {
         setLines(

@@ -7,7 +7,8 @@ import { Join } from './join.js';
 import { channelOf, pathOf } from './route.js';
 import { createStore } from './store.js';
 import { createTitle } from './title.js';
-import { createFrame, createKey, stored } from './browser.js';
+import { createFrame, stored } from './browser.js';
+import { createKey } from './key.js';
 import { html, render } from './vendor/preact.js';
 
 const savedName = stored(() => localStorage, 'parley.name');
@@ -40,6 +41,10 @@ const actions = {
   enter: () => connection.room?.enter(),
   loadOlder: () => connection.room?.loadOlder(),
   typing: () => connection.room?.typing(),
+  /** @param {boolean} isReading messages further up, rather than what comes */
+  reading(isReading) {
+    if (connection.room) connection.room.isReading = isReading;
+  },
 
   /** @param {string} text */
   send(text) {

@@ -32,13 +32,6 @@ export function stored(storage, key) {
   };
 }
 
-/** A random key. In http:// pages, localhost apart, browsers do not offer crypto.randomUUID(). */
-export function createKey() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
 const LATEST_FRAME_MS = 250;
 
 /**

@@ -1,17 +1,21 @@
 // @ts-check
 /**
- * One room on the wire: turns what its subscription says into events, and keeps history, presence
+ * One room on the wire: turns what its subscription says into events, and keeps messages, presence
  * and sends going.
  */
 
 import { createOutbox } from './outbox.js';
 import { backoffMs, isTemporary, reasonOf, requestError, wait } from './retry.js';
 import { TYPING_LASTS_MS } from './room.js';
+import { isCurrent } from './stream.js';
 
 /** @import { Centrifuge as Client, Subscription } from 'centrifuge' */
 /** @import { Room, RoomEvent } from './room.js' */
+/** @import { Page } from './stream.js' */
 
-const NEWEST_FIRST = { limit: 50, reverse: true };
+/** The server would give 100, but so many of the longest do not fit into what may wait for us. */
+const PAGE = 50;
+const MOST_PAGES = 40;
 const TYPING_EVERY_MS = 2000;
 const CHECK_EVERY_MS = 20_000;
 const UNSUBSCRIBE_CALLED = 0;
@@ -24,7 +28,9 @@ export class LiveRoom {
   #dispatch;
   #outbox;
   #wanted = false;
+  #isReading = false;
   #round = 0;
+  #isSynchronising = false;
   #lastTyping = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #checking;
@@ -44,12 +50,12 @@ export class LiveRoom {
     this.#follow(this.#subscription);
     this.#outbox = createOutbox({
       next: () => this.#room().unsent.find(({ state }) => state === 'pending'),
-      // Not before it is synced: what did arrive before the connection broke is found in the log.
-      isOpen: () => this.#isSubscribed && this.#room().synced,
+      // Not before it is current: what did arrive before the connection broke is found in the log.
+      isOpen: () => this.#isSubscribed && isCurrent(this.#room()),
       send: async ({ key, text }) => (await centrifuge.rpc('send', { channel, key, text })).data,
-      onSent: (key, { offset, epoch, time }) => {
+      onSent: (key, { offset, epoch }) => {
         this.#lastTyping = 0; // the message ended our typing: the next keystroke tells it anew
-        dispatch({ type: 'sent', key, offset, epoch, time });
+        dispatch({ type: 'sent', key, offset, epoch });
       },
       onFailed: (key, problem) => dispatch({ type: 'sendFailed', key, problem: reasonOf(problem) }),
     });
@@ -83,14 +89,18 @@ export class LiveRoom {
     this.#centrifuge.rpc('typing', { channel: this.#channel }).catch(requestError);
   }
 
+  /** Whether somebody reads further up. Then a reload shall not take away what they read. */
+  set isReading(/** @type {boolean} */ isReading) {
+    this.#isReading = isReading;
+  }
+
   async loadOlder() {
-    const { older, floor, epoch } = this.#room();
-    if (older === 'loading' || !this.#isSubscribed) return;
+    const { older, floor, synced } = this.#room();
+    if (older === 'loading' || !synced || !this.#isSubscribed) return;
     this.#dispatch({ type: 'olderRequested' });
     try {
-      const options = { ...NEWEST_FIRST, since: { offset: floor, epoch } };
-      const { publications } = await this.#subscription.history(options);
-      this.#dispatch({ type: 'olderLoaded', publications, before: floor });
+      const page = await this.#read(floor);
+      this.#dispatch({ type: 'olderLoaded', page, before: floor });
     } catch (thrown) {
       requestError(thrown);
       this.#dispatch({ type: 'olderFailed' });
@@ -120,6 +130,8 @@ export class LiveRoom {
     });
     subscription.on('publication', (publication) => {
       dispatch({ type: 'published', publication, now: Date.now() });
+      // Publications come without a gap. Should there be one, it is not for ever.
+      if (this.#room().held.length > 0 && !this.#isSynchronising) this.#synchronise();
       // After a typing the room is told the time once it may be over.
       if (!publication.offset) setTimeout(tellTime, TYPING_LASTS_MS);
     });
@@ -127,27 +139,50 @@ export class LiveRoom {
     subscription.on('leave', ({ info }) => dispatch({ type: 'left', info }));
   }
 
-  /** Loads the newest page if the log needs one; then what waits to be sent can go. */
+  /** Loads the log if it is not current; then what waits to be sent can go. */
   async #synchronise() {
     this.#round += 1;
+    this.#isSynchronising = true;
     const round = this.#round;
     // The SDK hands over recovered publications right after 'subscribed': let them in first.
     await Promise.resolve();
-    for (let attempt = 1; !this.#room().synced; attempt += 1) {
+    for (let attempt = 1; !isCurrent(this.#room()); attempt += 1) {
       if (attempt > 1) await wait(backoffMs(attempt - 1));
       if (round !== this.#round || !this.#isSubscribed) return; // the next 'subscribed' starts anew
-      await this.#loadNewest();
+      await this.#load();
     }
+    this.#isSynchronising = false;
     await this.flush();
   }
 
-  async #loadNewest() {
+  async #load() {
     try {
-      const { publications, epoch, offset } = await this.#subscription.history(NEWEST_FIRST);
-      this.#dispatch({ type: 'historyLoaded', publications, epoch, offset });
+      const pages = await this.#readPages();
+      this.#dispatch({ type: 'messagesLoaded', pages });
     } catch (thrown) {
-      if (!isTemporary(requestError(thrown))) this.#dispatch({ type: 'historyUnavailable' });
+      if (!isTemporary(requestError(thrown))) this.#dispatch({ type: 'messagesUnavailable' });
     }
+  }
+
+  /** The newest page, and those before it down to where the log began, if somebody reads there. */
+  async #readPages() {
+    const { loaded, floor } = this.#room();
+    const lowest = loaded && this.#isReading ? floor : Infinity;
+    let page = await this.#read();
+    /** @type {[Page, ...Page[]]} */
+    const pages = [page];
+    while (!page.complete && lowOf(page) > lowest && pages.length < MOST_PAGES) {
+      page = await this.#read(lowOf(page));
+      pages.push(page);
+    }
+    return pages;
+  }
+
+  /** @param {number} [before] an offset @returns {Promise<Page>} */
+  async #read(before) {
+    const request = { channel: this.#channel, limit: PAGE, ...(before && { before }) };
+    const { data } = await this.#centrifuge.rpc('messages', request);
+    return { ...data, complete: data.messages.length < PAGE };
   }
 
   async #readPresence() {
@@ -174,4 +209,9 @@ export class LiveRoom {
       requestError(thrown); // asked again at the next turn
     }
   }
+}
+
+/** @param {Page} page */
+function lowOf({ messages }) {
+  return messages[0]?.offset ?? 0;
 }

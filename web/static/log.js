@@ -1,59 +1,111 @@
 // @ts-check
-/** The loaded part of a room's log: entries by offset, each once. Arrays are never changed. */
+/**
+ * The loaded part of a room's log: its messages by offset, each once, and what edits, deletions and
+ * reactions make of them. Arrays and entries are never changed.
+ */
 
 /**
- * @typedef {object} Entry
+ * @typedef {Readonly<Record<string, readonly string[]>>} Reactions by emoji: users, as they came
+ *
+ * @typedef {object} Entry a message as it stands
  * @property {number} offset
  * @property {string} user
  * @property {string} name
  * @property {string} key the send key, '' where there is none
  * @property {number | null} time milliseconds since 1970
+ * @property {any} data what was published, with the text as last edited; null if deleted
  * @property {string} text
- * @property {'message' | 'data'} kind `data` is a publication of another program, shown as JSON
- * @property {boolean} provisional made from the reply to a send; its publication replaces it
+ * @property {'message' | 'data' | 'deleted'} kind `data`: of another program, shown as JSON
+ * @property {number | null} changed when it was last edited, or deleted
+ * @property {Reactions} reactions
+ * @property {number} asOf changes up to this offset are in it
+ *
+ * @typedef {{ offset: number, target: number, user: string, time: number }} Origin
+ * @typedef {Origin & { type: 'edit', text: string }} Edit
+ * @typedef {Origin & { type: 'delete' }} Delete
+ * @typedef {Origin & { type: 'reaction', emoji: string, on: boolean }} Reaction
+ * @typedef {Edit | Delete | Reaction} Change `target` is the offset of the message
  */
+
+const LONGEST_FALLBACK = 2000;
 
 /**
- * Both arguments' entries by offset. A provisional entry gives way; otherwise what is already there
- * stays, so that an entry that came twice keeps its identity.
+ * The log after a change. One that the message has in it already is not made again; one to a
+ * message that is not here is nothing.
  *
  * @param {readonly Entry[]} log
- * @param {readonly Entry[]} more in any order
+ * @param {Change} change
  * @returns {readonly Entry[]}
  */
-export function merge(log, more) {
-  const last = log.at(-1);
-  const [only] = more;
-  if (more.length === 1 && only && (!last || only.offset > last.offset)) return [...log, only];
-
-  const byOffset = new Map(log.map((entry) => [entry.offset, entry]));
-  for (const entry of more) {
-    const known = byOffset.get(entry.offset);
-    if (!known || (known.provisional && !entry.provisional)) byOffset.set(entry.offset, entry);
-  }
-  return [...byOffset.values()].sort((a, b) => a.offset - b.offset);
+export function withChange(log, change) {
+  const index = indexOf(log, change.target);
+  const entry = log[index];
+  if (!entry || change.offset <= entry.asOf) return log;
+  const next = changed(entry, change);
+  return next === entry ? log : [...log.slice(0, index), next, ...log.slice(index + 1)];
 }
 
 /**
- * The entries from `offset` on, and those before it that join up with it. What lies behind a gap is
- * dropped: it can be loaded again, while a hole in a conversation would go unnoticed.
+ * How data is shown, which is a chat message or whatever a program published.
  *
- * @param {readonly Entry[]} log
- * @param {number} offset
- * @returns {readonly Entry[]}
+ * @param {any} data
+ * @returns {Pick<Entry, 'data' | 'text' | 'kind'>}
  */
-export function joinedTo(log, offset) {
-  let start = log.findIndex((entry) => entry.offset >= offset);
-  if (start < 0) start = log.length;
-  let lowest = offset;
-  while (start > 0 && log[start - 1]?.offset === lowest - 1) {
-    start -= 1;
-    lowest -= 1;
-  }
-  return start === 0 ? log : log.slice(start);
+export function bodyOf(data) {
+  const isMessage = data?.type === 'message' && typeof data.text === 'string';
+  return isMessage
+    ? { data, text: data.text, kind: 'message' }
+    : { data, text: fallback(data), kind: 'data' };
 }
 
-/** @param {readonly Entry[]} log */
-export function firstOffset(log) {
-  return log[0]?.offset ?? Infinity;
+/** What is left of a message that was deleted: where it stood, and who had said something there. */
+export const DELETED = {
+  key: '',
+  data: null,
+  text: '',
+  kind: /** @type {const} */ ('deleted'),
+  reactions: {},
+};
+
+/** @param {Entry} entry @param {Change} change @returns {Entry} */
+function changed(entry, change) {
+  if (entry.kind === 'deleted') return entry;
+  if (change.type === 'reaction') {
+    return { ...entry, reactions: reacted(entry.reactions, change) };
+  }
+  // The server allows it to nobody else. Whoever publishes something that only looks like a change
+  // shall not put words into another's mouth.
+  if (change.user !== entry.user) return entry;
+  if (change.type === 'delete') return { ...entry, ...DELETED, changed: change.time };
+  if (typeof entry.data?.text !== 'string') return entry;
+  return { ...entry, ...bodyOf({ ...entry.data, text: change.text }), changed: change.time };
+}
+
+/** @param {Reactions} reactions @param {Reaction} change @returns {Reactions} */
+function reacted(reactions, { user, emoji, on }) {
+  // An emoji may be any word, "constructor" too.
+  const users = Object.hasOwn(reactions, emoji) ? (reactions[emoji] ?? []) : [];
+  if (on === users.includes(user)) return reactions;
+  const next = on ? [...users, user] : users.filter((other) => other !== user);
+  if (next.length > 0) return { ...reactions, [emoji]: next };
+  const { [emoji]: _none, ...others } = reactions;
+  return others;
+}
+
+/** @param {readonly Entry[]} log @param {number} offset @returns {number} -1 where there is none */
+function indexOf(log, offset) {
+  let low = 0;
+  let high = log.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((log[middle]?.offset ?? 0) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return log[low]?.offset === offset ? low : -1;
+}
+
+/** @param {unknown} data */
+function fallback(data) {
+  const text = JSON.stringify(data) ?? '';
+  return text.length > LONGEST_FALLBACK ? `${text.slice(0, LONGEST_FALLBACK)}…` : text;
 }

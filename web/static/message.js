@@ -4,19 +4,44 @@
 import { Avatar } from './avatar.js';
 import { exactTime, isoTime, shortTime } from './dates.js';
 import { toSafeHtml } from './markup.js';
+import { Reactions } from './reactions.js';
 import { html, useMemo } from './vendor/preact.js';
 
+/** @import { Names } from './names.js' */
 /** @import { MessageRow } from './rows.js' */
+
+/**
+ * @typedef {object} Props
+ * @property {MessageRow} row
+ * @property {boolean} isConnected
+ * @property {Names} names
+ * @property {readonly string[]} selves
+ * @property {import('./app.js').Actions} actions
+ */
 
 /**
  * Preact skips a subtree that it is given again, so of a thousand messages only those that changed
  * are compared, and parsed, again.
  *
- * @param {{ row: MessageRow, isConnected: boolean, actions: import('./app.js').Actions }} props
+ * @param {Props} props
  */
-export function Message({ row, isConnected, actions }) {
+export function Message({ row, isConnected, names, selves, actions }) {
   const delivery = row.state === 'pending' && !isConnected ? 'waiting' : row.state;
-  const { offset, starts, mine, user, name, time, text, kind, sendKey, problem } = row;
+  const {
+    offset,
+    starts,
+    mine,
+    user,
+    name,
+    time,
+    text,
+    kind,
+    changed,
+    reactions,
+    sendKey,
+    problem,
+  } = row;
+  const hasReactions = Object.keys(reactions).length > 0;
   return useMemo(
     () => html`
       <li
@@ -26,7 +51,8 @@ export function Message({ row, isConnected, actions }) {
       >
         ${starts && html`<${Avatar} user=${user} name=${name} />`}
         <p class=${starts ? 'author' : 'visually-hidden'}><bdi>${name}</bdi></p>
-        <${Body} kind=${kind} text=${text} />
+        <${Body} ...${{ kind, text, changed }} />
+        ${hasReactions && html`<${Reactions} ...${{ reactions, names, selves }} />`}
         ${time !== null && html`<${Time} time=${time} />`}
         ${delivery === 'pending' && html`<p class="delivery muted small">Sending…</p>`}
         ${
@@ -36,7 +62,10 @@ export function Message({ row, isConnected, actions }) {
         ${delivery === 'failed' && html`<${Failure} ...${{ sendKey, problem, actions }} />`}
       </li>
     `,
-    [offset, starts, mine, user, name, time, text, kind, sendKey, problem, delivery],
+    [
+      ...[offset, starts, mine, user, name, time, text, kind, changed, sendKey, problem, delivery],
+      ...(hasReactions ? [reactions, names, selves] : [null, null, null]),
+    ],
   );
 }
 
@@ -45,11 +74,19 @@ function Time({ time }) {
   return html`<time datetime=${isoTime(time)} title=${exactTime(time)}>${shortTime(time)}</time>`;
 }
 
-/** @param {{ kind: MessageRow['kind'], text: string }} props */
-function Body({ kind, text }) {
-  if (kind === 'data') return html`<div class="text"><code>${text}</code></div>`;
+/** @param {Pick<MessageRow, 'kind' | 'text' | 'changed'>} props */
+function Body({ kind, text, changed }) {
+  const when = changed === null ? '' : exactTime(changed);
+  if (kind === 'deleted') return html`<p class="text deleted" title=${when}>Message deleted</p>`;
+  const mark = when && html`${' '}<span class="edited" title=${when}>(edited)</span>`;
+  if (kind === 'data') return html`<div class="text"><code>${text}</code>${mark}</div>`;
   const safe = { __html: toSafeHtml(text) };
-  return html`<div class="text" dir="auto" dangerouslySetInnerHTML=${safe}></div>`;
+  return html`
+    <div class="text" dir="auto">
+      <div class="markup" dangerouslySetInnerHTML=${safe}></div>
+      ${mark}
+    </div>
+  `;
 }
 
 /** @param {{ sendKey: string, problem: string, actions: import('./app.js').Actions }} props */

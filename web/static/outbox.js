@@ -14,8 +14,8 @@ import { backoffMs, isAnswer, isTemporary, requestError, wait } from './retry.js
  * @typedef {object} Ports
  * @property {() => Unsent | undefined} next
  * @property {() => boolean} isOpen whether the room can take a message now
- * @property {(message: Unsent) => Promise<{ offset: number, epoch: string, time: number }>} send
- * @property {(key: string, reply: { offset: number, epoch: string, time: number }) => void} onSent
+ * @property {(message: Unsent) => Promise<{ offset: number, epoch: string }>} send
+ * @property {(key: string, reply: { offset: number, epoch: string }) => void} onSent
  * @property {(key: string, problem: string) => void} onFailed
  * @property {(ms: number) => Promise<void>} [pause]
  */

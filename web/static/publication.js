@@ -1,15 +1,27 @@
 // @ts-check
-/** What a publication means here. Its data is whatever a program published: nothing is trusted. */
+/** What the server's words mean here. Data is whatever a program published: nothing is trusted. */
 
-/** @import { Entry } from './log.js' */
+import { bodyOf, DELETED } from './log.js';
+
+/** @import { Change, Entry, Origin, Reactions } from './log.js' */
 
 /**
  * @typedef {{ user: string, client: string, connInfo?: any }} ClientInfo
  * @typedef {{ offset?: number, data: any, info?: ClientInfo }} Publication
+ * @typedef {Publication & { offset: number }} Stored a publication that is an entry of the log
+ *
+ * @typedef {object} CurrentMessage a message as rpc `messages` tells it
+ * @property {number} offset
+ * @property {any} data
+ * @property {{ user: string, client: string, conn_info?: any }} info
+ * @property {number} time
+ * @property {number} [edited]
+ * @property {number} [deleted]
+ * @property {Reactions} [reactions]
  */
 
-const LONGEST_FALLBACK = 2000;
 const LATEST_DATE_MS = 8.64e15;
+const LONGEST_EMOJI = 64;
 
 /** @param {ClientInfo | undefined} info */
 export function nameOf(info) {
@@ -24,21 +36,52 @@ export function isTyping({ offset, data }) {
 }
 
 /**
- * @param {Publication} publication one that has an offset
+ * @param {Stored} publication
+ * @returns {Change | null} null if it is a message
+ */
+export function changeOf({ offset, data, info }) {
+  const { type, target, time, text, emoji, on } = data ?? {};
+  if (!Number.isInteger(target) || target < 1 || target >= offset || !isTime(time)) return null;
+  /** @type {Origin} */
+  const origin = { offset, target, user: info?.user ?? '', time };
+  if (type === 'edit' && typeof text === 'string') return { ...origin, type, text };
+  if (type === 'delete') return { ...origin, type };
+  if (type === 'reaction' && isEmoji(emoji) && typeof on === 'boolean') {
+    return { ...origin, type, emoji, on };
+  }
+  return null;
+}
+
+/**
+ * @param {Stored} publication
  * @returns {Entry}
  */
 export function entryOf({ offset, data, info }) {
-  const isMessage = data?.type === 'message' && typeof data.text === 'string';
+  const body = bodyOf(data);
   return {
-    offset: offset ?? 0,
+    offset,
     user: info?.user ?? '',
     name: nameOf(info),
-    key: isMessage && typeof data.key === 'string' ? data.key : '',
+    key: body.kind === 'message' && typeof data.key === 'string' ? data.key : '',
     time: isTime(data?.time) ? data.time : null,
-    text: isMessage ? data.text : fallback(data),
-    kind: isMessage ? 'message' : 'data',
-    provisional: false,
+    ...body,
+    changed: null,
+    reactions: {},
+    asOf: offset,
   };
+}
+
+/**
+ * @param {CurrentMessage} message
+ * @param {number} asOf the position of the page it came in
+ * @returns {Entry}
+ */
+export function currentEntry({ offset, data, info, time, edited, deleted, reactions }, asOf) {
+  const { user, client, conn_info: connInfo } = info;
+  const entry = { ...entryOf({ offset, data, info: { user, client, connInfo } }), asOf };
+  return deleted
+    ? { ...entry, ...DELETED, time, changed: deleted }
+    : { ...entry, changed: edited ?? null, reactions: reactions ?? {} };
 }
 
 /** @param {unknown} value a date beyond this range throws when it is formatted */
@@ -46,8 +89,7 @@ function isTime(value) {
   return typeof value === 'number' && Math.abs(value) <= LATEST_DATE_MS;
 }
 
-/** @param {unknown} data */
-function fallback(data) {
-  const text = JSON.stringify(data) ?? '';
-  return text.length > LONGEST_FALLBACK ? `${text.slice(0, LONGEST_FALLBACK)}…` : text;
+/** @param {unknown} value */
+function isEmoji(value) {
+  return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_EMOJI;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** The timeline, row by row: days, messages grouped by author, then what is not sent yet. */
 
-/** @import { Entry } from './log.js' */
+/** @import { Entry, Reactions } from './log.js' */
 /** @import { Unsent } from './room.js' */
 
 /**
@@ -16,7 +16,9 @@
  * @property {string} name
  * @property {number | null} time
  * @property {string} text
- * @property {'message' | 'data'} kind
+ * @property {Entry['kind']} kind
+ * @property {number | null} changed
+ * @property {Reactions} reactions
  * @property {string} sendKey
  * @property {string} problem
  *
@@ -29,6 +31,9 @@
  */
 
 const GROUP_LASTS_MS = 5 * 60 * 1000;
+
+/** @type {Reactions} */
+const NONE = {};
 
 /** @param {Sources} room @returns {(MessageRow | DayRow)[]} */
 export function rowsOf({ selves, selfName, log, unsent }) {
@@ -54,7 +59,7 @@ export function rowsOf({ selves, selfName, log, unsent }) {
     previous = row;
   };
 
-  for (const { offset, user, name, time, text, kind, key } of log) {
+  for (const { offset, user, name, time, text, kind, changed, reactions, key } of log) {
     add({
       key: `offset-${offset}`,
       offset,
@@ -65,6 +70,8 @@ export function rowsOf({ selves, selfName, log, unsent }) {
       time,
       text,
       kind,
+      changed,
+      reactions,
       sendKey: key,
       problem: '',
     });
@@ -80,6 +87,8 @@ export function rowsOf({ selves, selfName, log, unsent }) {
       time,
       text,
       kind: 'message',
+      changed: null,
+      reactions: NONE,
       sendKey: key,
       problem,
     });

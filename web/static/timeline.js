@@ -3,8 +3,9 @@
 
 import { dayName, isoTime } from './dates.js';
 import { Message } from './message.js';
-import { hasOlder } from './room.js';
+import { newSince } from './room.js';
 import { rowsOf } from './rows.js';
+import { hasOlder } from './stream.js';
 import { Component, html } from './vendor/preact.js';
 
 /** @import { Room } from './room.js' */
@@ -16,7 +17,7 @@ import { Component, html } from './vendor/preact.js';
  * @property {import('./store.js').Link} link
  * @property {import('./app.js').Actions} actions
  *
- * @typedef {{ element: Element, top: number } | null} Anchor
+ * @typedef {{ element: Element, top: number }} Anchor
  */
 
 const AT_BOTTOM_PX = 40;
@@ -36,32 +37,38 @@ export class Timeline extends Component {
   componentDidMount() {
     if (this.box) this.observer.observe(this.box);
     this.toBottom();
+    this.props.actions.reading(false);
   }
 
   componentWillUnmount() {
     this.observer.disconnect();
   }
 
-  /** The first message in sight, and where it is. @returns {Anchor} */
+  /** The messages in sight, and where they are; null at the bottom. @returns {Anchor[] | null} */
   getSnapshotBeforeUpdate() {
     if (!this.box || this.state.isPinned) return null;
-    const edge = this.box.getBoundingClientRect().top;
+    const edge = this.box.getBoundingClientRect();
+    const anchors = [];
     for (const element of this.box.querySelectorAll('.message')) {
       const { top, bottom } = element.getBoundingClientRect();
-      if (bottom > edge) return { element, top };
+      if (top >= edge.bottom) break;
+      if (bottom > edge.top) anchors.push({ element, top });
     }
-    return null;
+    return anchors;
   }
 
-  /** @param {Props} before @param {unknown} _state @param {Anchor} anchor */
-  componentDidUpdate(before, _state, anchor) {
+  /** @param {Props} before @param {unknown} _state @param {Anchor[] | null} anchors */
+  componentDidUpdate(before, _state, anchors) {
     const { room, actions } = this.props;
     const hasSent = room.unsent.length > before.room.unsent.length;
     if (this.state.isPinned || hasSent) {
       this.toBottom();
       if (room.log.length > MOST_KEPT) actions.trim(KEPT_AFTER_TRIM);
-    } else if (this.box && anchor?.element.isConnected) {
-      this.box.scrollTop += anchor.element.getBoundingClientRect().top - anchor.top;
+    } else if (this.box && anchors) {
+      // Others may be gone: the log was reloaded, and does not reach as far up as before.
+      const anchor = anchors.find(({ element }) => element.isConnected);
+      if (anchor) this.box.scrollTop += anchor.element.getBoundingClientRect().top - anchor.top;
+      else this.box.scrollTop = 0;
     }
   }
 
@@ -75,6 +82,7 @@ export class Timeline extends Component {
     const isPinned = scrollHeight - scrollTop - clientHeight < AT_BOTTOM_PX;
     if (isPinned === this.state.isPinned) return;
     this.setState({ isPinned, seen: this.props.room.log.at(-1)?.offset ?? 0 });
+    this.props.actions.reading(!isPinned);
   };
 
   /** @param {Room} room */
@@ -90,9 +98,8 @@ export class Timeline extends Component {
   render({ channel, room, link, actions }, { isPinned, seen }) {
     const rows = this.rows(room);
     const isConnected = link === 'connected';
-    const fresh = room.log.filter(
-      ({ offset, user }) => offset > seen && !room.selves.includes(user),
-    ).length;
+    const fresh = newSince(room, seen).length;
+    const shared = { isConnected, names: room.names, selves: room.selves, actions };
     return html`
       <div class="timeline-frame">
         <div
@@ -109,7 +116,7 @@ export class Timeline extends Component {
             ${rows.map((row) =>
               row.type === 'day'
                 ? html`<${Day} key=${row.key} time=${row.time} />`
-                : html`<${Message} key=${row.key} ...${{ row, isConnected, actions }} />`,
+                : html`<${Message} key=${row.key} ...${{ row, ...shared }} />`,
             )}
           </ol>
         </div>

@@ -1,6 +1,8 @@
 // @ts-check
 /** The document's title: the room, and how much was said in it while nobody looked. */
 
+import { newSince } from './room.js';
+
 /** @param {() => boolean} [isHidden] */
 export function createTitle(isHidden = () => document.hidden) {
   let channel = /** @type {string | null} */ (null);
@@ -11,14 +13,11 @@ export function createTitle(isHidden = () => document.hidden) {
     if (state.stage !== 'in') return 'Parley';
     if (state.channel === null) return 'No such room · Parley';
     const room = state.rooms.get(state.channel);
-    const log = room?.log ?? [];
     if (!isHidden() || state.channel !== channel) {
       channel = state.channel;
-      seen = log.at(-1)?.offset ?? 0;
+      seen = room?.log.at(-1)?.offset ?? 0;
     }
-    const unread = log.filter(
-      ({ offset, user }) => offset > seen && !room?.selves.includes(user),
-    ).length;
+    const unread = room ? newSince(room, seen).length : 0;
     return `${unread > 0 ? `(${unread}) ` : ''}${channel} · Parley`;
   };
 }

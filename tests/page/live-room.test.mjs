@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { LiveRoom } from '../../web/static/live-room.js';
+import { EMPTY_ROOM, reduceRoom } from '../../web/static/room.js';
+import { isCurrent } from '../../web/static/stream.js';
+import { ADA, MYSELF, offsets } from './make.mjs';
+import { ModelRoom } from './model.mjs';
+
+/** A room on a server, and the SDK in front of it: its calls are answered in the next turn. */
+function setUp(said) {
+  const server = new ModelRoom();
+  const handlers = new Map();
+  const calls = [];
+  const failures = [];
+  let room = EMPTY_ROOM;
+
+  const subscription = {
+    state: 'unsubscribed',
+    on: (event, handler) => handlers.set(event, handler),
+    presence: async () => ({ clients: {} }),
+    subscribe: () => {},
+    unsubscribe: () => {},
+  };
+  const answers = {
+    messages: ({ before, limit }) => server.messages({ before, limit }),
+    send: ({ key, text }) => {
+      const { offset } = server.store(MYSELF, { type: 'message', key, text });
+      return { offset, epoch: server.epoch };
+    },
+  };
+  const centrifuge = {
+    newSubscription: () => subscription,
+    rpc: async (method, data) => {
+      calls.push({ method, ...data });
+      const failure = failures.shift();
+      const answer = failure ?? { data: answers[method](data) };
+      await turn();
+      if (failure) throw failure;
+      return answer;
+    },
+  };
+  const dispatch = (event) => {
+    room = reduceRoom(room, event);
+  };
+  const live = new LiveRoom(centrifuge, 'lobby', () => room, dispatch);
+
+  const say = (count) => {
+    for (let index = 0; index < count; index += 1) {
+      server.store(ADA, { type: 'message', key: `k${server.offset}`, text: 'x' });
+    }
+  };
+  const subscribe = (recovered = false) => {
+    subscription.state = 'subscribed';
+    const streamPosition = { epoch: server.epoch, offset: server.offset };
+    handlers.get('subscribed')({ recovered, streamPosition });
+    return rest();
+  };
+  const show = (offset) => handlers.get('publication')(server.entries[offset - 1]);
+  say(said);
+  return { live, server, calls, failures, dispatch, say, subscribe, show, room: () => room };
+}
+
+function turn() {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** Lets everything run that waits for no timer. */
+async function rest() {
+  for (let turns = 0; turns < 100; turns += 1) await turn();
+}
+
+const from = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+test('a room begins with its newest messages', async () => {
+  const { calls, subscribe, room } = setUp(120);
+
+  await subscribe();
+
+  assert.deepEqual(calls, [{ method: 'messages', channel: 'lobby', limit: 50 }]);
+  assert.deepEqual(offsets(room()), from(71, 120));
+  assert.equal(room().complete, false);
+});
+
+test('a room with fewer messages is there as a whole', async () => {
+  const { subscribe, room } = setUp(49);
+
+  await subscribe();
+
+  assert.equal(room().complete, true);
+});
+
+test('older messages come before the first one shown, until there are none', async () => {
+  const { live, subscribe, room } = setUp(120);
+  await subscribe();
+
+  await live.loadOlder();
+  assert.deepEqual(offsets(room()), from(21, 120));
+  assert.equal(room().complete, false);
+
+  await live.loadOlder();
+  assert.deepEqual(offsets(room()), from(1, 120));
+  assert.equal(room().complete, true);
+});
+
+test('after a long absence the newest messages take the place of the old ones', async () => {
+  const { say, subscribe, room } = setUp(120);
+  await subscribe();
+
+  say(400);
+  await subscribe();
+
+  assert.deepEqual(offsets(room()), from(471, 520));
+});
+
+test('what somebody reads further up is not taken away by a reload', async () => {
+  const { live, calls, say, subscribe, room } = setUp(120);
+  await subscribe();
+  live.isReading = true;
+
+  say(400);
+  await subscribe();
+
+  assert.ok(room().floor <= 71);
+  assert.deepEqual(offsets(room()), from(room().floor, 520));
+  assert.deepEqual(
+    calls.slice(2).map(({ before }) => before),
+    [471, 421, 371, 321, 271, 221, 171, 121],
+  );
+});
+
+test('a reload reads so many pages and no more', async () => {
+  const { live, calls, say, subscribe, room } = setUp(1);
+  await subscribe();
+  live.isReading = true;
+
+  say(5000);
+  await subscribe();
+
+  assert.equal(calls.length, 1 + 40);
+  assert.equal(room().floor, 5001 - 40 * 50 + 1);
+  assert.equal(isCurrent(room()), true);
+});
+
+test('a recovered subscription reads nothing', async () => {
+  const { calls, say, show, subscribe, room } = setUp(3);
+  await subscribe();
+
+  say(1);
+  const resumed = subscribe(true);
+  show(4);
+  await resumed;
+
+  assert.equal(calls.length, 1);
+  assert.deepEqual(offsets(room()), [1, 2, 3, 4]);
+});
+
+test('a gap in what comes live is closed by a page', async () => {
+  const { calls, say, show, subscribe, room } = setUp(3);
+  await subscribe();
+
+  say(4);
+  show(5);
+  await turn();
+  show(6);
+  await rest();
+
+  assert.deepEqual(offsets(room()), [1, 2, 3, 4, 5, 6, 7]);
+  assert.equal(calls.length, 2);
+});
+
+test('what is unsent goes out after the reload, and not before', async () => {
+  const { live, calls, dispatch, say, subscribe, room } = setUp(3);
+  await subscribe();
+  say(400);
+  dispatch({ type: 'sendRequested', key: 'mine', text: 'hello', time: 0 });
+  const resumed = subscribe();
+  await live.flush();
+  assert.ok(calls.every(({ method }) => method === 'messages'));
+
+  await resumed;
+  await rest();
+
+  assert.deepEqual(
+    calls.map(({ method }) => method),
+    ['messages', 'messages', 'send'],
+  );
+  assert.equal(room().unsent[0]?.state, 'sent');
+});
+
+test('a server that knows no messages leaves the room with what comes live', async () => {
+  const { failures, say, show, subscribe, room } = setUp(3);
+  failures.push({ code: 104, message: 'method not found' });
+  await subscribe();
+  assert.equal(isCurrent(room()), true);
+
+  say(1);
+  show(4);
+
+  assert.deepEqual(offsets(room()), [4]);
+});
+
+test('a page that cannot be had now is asked for again', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const { failures, subscribe, room } = setUp(3);
+  failures.push({ code: 100, message: 'internal server error', temporary: true });
+  await subscribe();
+  assert.equal(isCurrent(room()), false);
+
+  context.mock.timers.tick(10_000);
+  await rest();
+
+  assert.deepEqual(offsets(room()), [1, 2, 3]);
+});
+
+test('older messages that cannot be had can be asked for again', async () => {
+  const { live, failures, subscribe, room } = setUp(120);
+  await subscribe();
+  failures.push({ code: 1, message: 'timeout' });
+
+  await live.loadOlder();
+  assert.equal(room().older, 'failed');
+
+  await live.loadOlder();
+  assert.equal(room().floor, 21);
+});
