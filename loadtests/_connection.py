@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Connection(asyncio.Protocol):
-    """One connection. `on_frame` gets each text frame, `on_end` why there will be no more."""
+    """One connection. `on_frame` gets each text frame, and once it was open `on_end` why there will be no more."""
 
     def __init__(self, url: str, on_frame: Callable[[bytes], None], on_end: Callable[[str], None]) -> None:
         self._protocol = ClientProtocol(parse_uri(url), max_size=None)
@@ -47,6 +47,12 @@ class Connection(asyncio.Protocol):
             self._protocol.send_close(1000)
             self._write()
 
+    def abort(self) -> None:
+        """End the connection at once, if there is any. Nobody is told."""
+        self._on_end = lambda _: None
+        if self._transport is not None:
+            self._transport.abort()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the handshake."""
         assert isinstance(transport, asyncio.WriteTransport)
@@ -68,9 +74,10 @@ class Connection(asyncio.Protocol):
         """Report the end."""
         self._protocol.receive_eof()
         how = f"{self._protocol.close_code or 1006} {self._protocol.close_reason or ''}".rstrip()
-        if not self._opened.done():
+        if self._opened.done():
+            self._on_end(how)
+        else:
             self._opened.set_exception(self._protocol.handshake_exc or ConnectionResetError(how))
-        self._on_end(how)
 
     def _take(self) -> None:
         for event in self._protocol.events_received():

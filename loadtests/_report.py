@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from loadtests._checker import NAMES, Anomaly, check
 from loadtests._history import Acked, Failed, Saw, Sent
+from loadtests.checker import SHOWN, bound, check, counts, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from loadtests._history import Event
+    from loadtests._rules import Anomaly
 
 AIM = 1.2
-SHOWN = 20
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -147,24 +147,22 @@ def text(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    names = Counter(anomaly.name for anomaly in report.anomalies)
     done = ", ".join(f"{kind} {count}" for kind, count in sorted(report.crashes.items()))
     yield f"crashes        {report.crashes.total():,} ({done}); {report.given_up} rooms given up for a while"
     again = f"{report.repeated:,} of them again"
     yield f"acknowledged   {report.acked:,} messages, {again}; {report.deliveries:,} deliveries"
     yield f"refused        {report.refusals.total():,}{_codes(report.refusals)}"
-    yield f"anomalies      {len(report.anomalies):,} ({', '.join(f'{name} {names[name]}' for name in NAMES)})"
-    yield f"bound, 95 %    below {_share(report.acked)} of messages, below {_share(report.crashes.total())} of crashes"
-    yield f"crashed rooms  back after {_spread(report.back_ms)}; without a crash {_spread(report.unhurt_ms)}"
+    yield f"anomalies      {counts(report.anomalies)}"
+    yield f"bound, 95 %    below {bound(report.acked)} of messages, below {bound(report.crashes.total())} of crashes"
+    yield f"crashed rooms  back after {spread(report.back_ms)}; without a crash {spread(report.unhurt_ms)}"
     quiet, crashing = _flat(report.quiet_ms), _flat(report.crashing_ms)
-    yield f"calm rooms     deliver after {_spread(crashing)}; while none crashes {_spread(quiet)}"
+    yield f"calm rooms     deliver after {spread(crashing)}; while none crashes {spread(quiet)}"
     each = ", ".join(f"{ratio:.2f}" for ratio in report.ratios)
     yield (
         f"               that is {report.ratio:.2f} times as long at p99 (aim: {AIM}), "
         f"and {quantile(report.ratios, 0.5):.2f} in the middle one of the pairs of slices: {each}"
     )
-    for anomaly in report.anomalies[:SHOWN]:
-        yield f"! {anomaly.name}: {anomaly.what}"
+    yield from shown(report.anomalies)
     for exception in report.unplanned[:SHOWN]:
         yield f"! a crash that nobody asked for: {exception}"
 
@@ -173,10 +171,6 @@ def _codes(refusals: Counter[int]) -> str:
     return f" ({', '.join(f'{code}: {count}' for code, count in sorted(refusals.items()))})" if refusals else ""
 
 
-def _share(trials: int) -> str:
-    """Say what no failure in so many trials shows: with 95 % confidence fewer than 3/N ("rule of three")."""
-    return f"{3 / trials:.4%} (3/{trials:,})" if trials else "1"
-
-
-def _spread(values: Sequence[float]) -> str:
+def spread(values: Sequence[float]) -> str:
+    """Say how long things took, in milliseconds."""
     return " / ".join(f"{quantile(values, share):.1f}" for share in (0.5, 0.99, 1)) + " ms (p50 / p99 / worst)"

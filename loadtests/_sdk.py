@@ -1,192 +1,252 @@
 """A client that does what an SDK does, and keeps a history of it.
 
 It subscribes again from its position when the server tells it to, and repeats what failed for the moment, with the same
-key, until it is told that it is stored. It never reconnects: in a run where only rooms crash there is no reason to.
+key, until it is told that it is stored. If it may come back, it also connects again whenever its connection ends, as
+the guest it was, and repeats what was not answered.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
+import random
 import time
+from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from loadtests._connection import Connection
-from loadtests._history import Acked, Ended, Entered, Failed, Logged, Saw, Sent
+from loadtests._frames import Data, Guest, Page, decode_page, decode_placed, name_of
+from loadtests._history import Acked, Ended, Entered, Failed, Logged, LogRead, Saw, Sent, Viewed
+from loadtests._link import RETRY_S, Link
+from loadtests._view import View, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from loadtests._frames import Message, Publication, Push, Reply
     from loadtests._history import Event
+    from loadtests._view import Asked
 
-RETRY_S = 0.1
+LONGEST_RETRY_S = 1.0
 SUBSCRIBE_AGAIN = 2500  # to 2999
-
-
-class _Error(msgspec.Struct):
-    code: int
-    message: str
-    temporary: bool = False
-
-
-class _Message(msgspec.Struct):
-    key: str = ""
-
-
-class _Publication(msgspec.Struct):
-    data: _Message
-    offset: int = 0
-
-
-class _Publications(msgspec.Struct):
-    publications: list[_Publication] = []
-    offset: int = 0
-    epoch: str = ""
-    recovered: bool = False
-
-
-class _Unsubscribe(msgspec.Struct):
-    code: int
-
-
-class _Push(msgspec.Struct):
-    channel: str
-    pub: _Publication | None = None
-    unsubscribe: _Unsubscribe | None = None
-
-
-class _Placed(msgspec.Struct):
-    offset: int = 0
-
-
-class _Returned(msgspec.Struct):
-    data: _Placed
-
-
-class _Reply(msgspec.Struct):
-    id: int = 0
-    error: _Error | None = None
-    subscribe: _Publications | None = None
-    history: _Publications | None = None
-    rpc: _Returned | None = None
-    push: _Push | None = None
-
-
-_decode = msgspec.json.Decoder(_Reply).decode
-_encode = msgspec.json.Encoder().encode
+NEWEST = 50
+"""How many messages of a room a client keeps."""
+PAGE = 100
+REMEMBERED = 20
+ADOPTED = 0.3
+"""The share of clients that go on from the page that they fetch when they come back."""
+EMOJIS = ("👍", "❤️", "🎉")
 
 
 class _Subscription:
     """One room that the client is in, or is on its way back to."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch) -> None:
         self.offset = 0
         self.epoch = ""
         self.entered = asyncio.Event()
-        self.waiting: list[str] = []
-        """Keys of what is to be sent once the client is in."""
+        self.watch = watch
+        self.recent: deque[int] = deque(maxlen=REMEMBERED)
+        """Where the newest messages are."""
+        self.own: deque[int] = deque(maxlen=REMEMBERED)
+        """Where messages of its own are that it has not deleted."""
+        self.reactions: deque[Data] = deque(maxlen=REMEMBERED)
+        """Reactions of its own that it has not taken back."""
+
+
+class _Call(msgspec.Struct):
+    """Something that is to be stored: a message or a change. `tries` is how often that failed."""
+
+    room: str
+    key: str
+    method: str
+    data: Data
+    in_flight: bool = False
+    tries: int = 0
+
+    def request(self) -> dict[str, Any]:
+        given = msgspec.structs.asdict(msgspec.structs.replace(self.data, key=self.key))
+        return {name: given[name] for name in ("key", *_ARGUMENTS[self.method])}
+
+
+_ARGUMENTS = {
+    "send": ("text",),
+    "edit": ("target", "text"),
+    "delete": ("target",),
+    "react": ("target", "emoji", "on"),
+}
 
 
 class Client:
-    """One client. Everything that happens to it goes into `history`, a list that all clients of a run share."""
+    """One client. Everything that happens to it goes into `history`, a list that all clients of a run share.
 
-    def __init__(self, url: str, name: str, rooms: Sequence[str], history: list[Event]) -> None:
+    `limit` is how many missed entries the server makes up for, None if it must be all. If it is `watching`, it keeps
+    a view of each room and compares that with pages of messages. `planned`, if given, tells whether the server goes
+    away on purpose just now; the client comes back then, and whenever else its connection ends.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        rooms: Sequence[str],
+        history: list[Event],
+        *,
+        limit: int | None = None,
+        watching: bool = False,
+        planned: Callable[[], bool] | None = None,
+    ) -> None:
         self.name = name
         self.rooms = tuple(rooms)
         self.sent_out: set[str] = set()
         """Rooms whose subscription the server has ended at some time."""
         self.refusals: list[int] = []
         """The codes of all errors that it was told for what it sent."""
+        self.back_s: list[float] = []
+        """From the end of a connection, or from `still_away`, until it was in all rooms again, each time."""
+        self.acked = 0
+        """How often it was told that something is stored."""
         self._history = history
-        self._subscriptions = {room: _Subscription() for room in rooms}
-        self._replies: dict[int, Callable[[_Reply], None]] = {}
-        self._ids = itertools.count(1)
-        self._under_way: set[str] = set()
-        self._acked: tuple[str, str] | None = None
-        self._leaving = False
-        self._ended = asyncio.Event()
-        self._connection = Connection(url, self._on_frame, self._on_end)
+        self._limit = limit
+        self._watching = watching
+        self._planned = planned
+        self._subscriptions = {room: _Subscription(Watch(NEWEST, partial(self._record, room))) for room in rooms}
+        self._link = Link(url, self, comes_back=planned is not None)
+        self._calls: dict[str, _Call] = {}
+        """What is not answered, in the order in which it was first wanted."""
+        self._acked_last: _Call | None = None
+        self._guest = Guest()
+        self._away_since: float | None = None
+
+    @property
+    def is_in(self) -> bool:
+        """Whether it is in all its rooms."""
+        return all(subscription.entered.is_set() for subscription in self._subscriptions.values())
 
     async def enter(self) -> None:
         """Connect, and enter all rooms."""
-        await self._connection.open()
-        self._command(lambda _: None, connect={"data": {"name": self.name}})
-        for room in self.rooms:
-            self._subscribe(room)
+        await self._link.open()
         for subscription in self._subscriptions.values():
             await subscription.entered.wait()
 
+    def still_away(self) -> None:
+        """Take note that the server has gone away again: if the client was not back yet, that counts from now on."""
+        if self._away_since is not None:
+            self._away_since = time.perf_counter()
+
+    async def leave(self) -> None:
+        """Close the connection."""
+        await self._link.close()
+
     def send(self, room: str, key: str) -> None:
         """Send a message, and see to it that it is stored."""
-        self._under_way.add(key)
-        subscription = self._subscriptions[room]
-        if subscription.entered.is_set():
-            self._send(room, key)
-        else:
-            subscription.waiting.append(key)
+        self._store(_Call(room, key, "send", Data(key=key, text=f"{key} from {self.name}")))
+
+    def change(self, room: str, key: str, dice: random.Random) -> None:
+        """Edit or delete a message of its own, or react to anybody's; send one if there is nothing to change."""
+        known = self._subscriptions[room]
+        match dice.choice(("edit", "delete", "react", "react", "take back")):
+            case "edit" if known.own:
+                self._store(_Call(room, key, "edit", Data("edit", target=dice.choice(known.own), text=key)))
+            case "delete" if len(known.own) > 1:
+                data = Data("delete", target=known.own.popleft())
+                self._store(_Call(room, name_of(data, ""), "delete", data))
+            case "react" if known.recent:
+                data = Data("reaction", target=dice.choice(known.recent), emoji=dice.choice(EMOJIS))
+                known.recent.remove(data.target)  # once each
+                self._store(_Call(room, name_of(data, self._guest.user), "react", data))
+            case "take back" if known.reactions:
+                data = msgspec.structs.replace(known.reactions.popleft(), on=False)
+                self._store(_Call(room, name_of(data, self._guest.user), "react", data))
+            case _:
+                self.send(room, key)
 
     def repeat(self) -> None:
-        """Send the message that was acknowledged last once more, as if the acknowledgement had been lost."""
-        if self._acked is not None:
-            self.send(*self._acked)
+        """Send what was acknowledged last once more, as if the acknowledgement had been lost."""
+        if self._acked_last is not None:
+            self._store(self._acked_last)
 
     def crash(self, room: str, kind: str, armed: Callable[[bool], None]) -> None:
         """Have a room crash. `armed` is told whether it will."""
         call = {"method": "chaos", "data": {"channel": room, "kind": kind}}
-        self._command(lambda reply: armed(reply.error is None), rpc=call)
+        self._link.command(lambda reply: armed(reply.error is None), rpc=call)
+
+    def compare(self, room: str, *, adopt: bool = False) -> None:
+        """Fetch the newest messages and record what they are, and what the client's own view is at that offset.
+
+        With `adopt` it goes on from those, as after a reload.
+        """
+        watch = self._subscriptions[room].watch
+        if self._watching and not watch.is_asking:
+            asked = watch.ask()
+            call = {"method": "messages", "data": {"channel": room, "limit": NEWEST}}
+            self._link.command(lambda reply: self._fetched(room, asked, reply, adopt=adopt), rpc=call)
 
     async def read_log(self, room: str) -> int:
-        """Record what the room's log holds, and return the offset of the newest entry."""
-        read: asyncio.Future[_Publications] = asyncio.get_running_loop().create_future()
+        """Record what the room's log holds and what that comes to, and return the offset of the newest entry.
 
-        def take(reply: _Reply) -> None:
-            if reply.history is not None:
-                read.set_result(reply.history)
-            else:
-                asyncio.get_running_loop().call_later(RETRY_S, ask)
-
-        def ask() -> None:
-            self._command(take, history={"channel": room, "limit": -1})
-
-        ask()
-        log = await read
-        self._history += [Logged(self.name, room, item.data.key, item.offset) for item in log.publications]
+        Raises `RuntimeError` if the server does not tell.
+        """
+        view, since = View(0), {"offset": 0, "epoch": self._subscriptions[room].epoch}
+        while True:
+            log = (await self._link.ask(history={"channel": room, "limit": -1, "since": since})).history
+            assert log is not None
+            for item in log.publications:
+                self._history.append(Logged(self.name, room, item.name, item.offset))
+                view.apply(item)
+            if not log.publications or view.offset >= log.offset:
+                break
+            since["offset"] = view.offset
+        self._history.append(LogRead(self.name, room))
+        if self._watching:
+            self._record(room, view)
+            self._record(room, View.of(await self._read_messages(room), 0), fetched=True)
         return log.offset
+
+    async def _read_messages(self, room: str) -> Page:
+        messages: list[Message] = []
+        while True:
+            after = messages[-1].offset if messages else 0
+            call = {"method": "messages", "data": {"channel": room, "after": after, "limit": PAGE}}
+            reply = await self._link.ask(rpc=call)
+            assert reply.rpc is not None
+            page = decode_page(reply.rpc.data)
+            messages += page.messages
+            if not page.messages:
+                return Page(messages, page.offset, page.epoch)
 
     def is_done(self, newest: dict[str, int]) -> bool:
         """Tell whether all that it sent is answered, and all that there is has come."""
-        return not self._under_way and all(self._subscriptions[room].offset >= newest[room] for room in self.rooms)
+        return not self._calls and all(
+            known.offset >= newest[room] and not known.watch.is_asking for room, known in self._subscriptions.items()
+        )
 
-    async def leave(self) -> None:
-        """Close the connection."""
-        self._leaving = True
-        self._connection.close()
-        await self._ended.wait()
+    # What the link tells.
 
-    def _command(self, take: Callable[[_Reply], None], **command: Any) -> None:
-        number = next(self._ids)
-        self._replies[number] = take
-        self._connection.send(_encode({"id": number, **command}))
+    def on_open(self) -> None:
+        """Say who it is, and enter all rooms."""
+        self._link.command(self._introduced, connect={"data": {"name": self.name, "guest": self._guest.guest}})
+        for room in self.rooms:
+            self._subscribe(room)
 
-    def _on_frame(self, frame: bytes) -> None:
-        at = time.perf_counter()
-        for line in frame.split(b"\n"):
-            message = _decode(line)
-            if message.push is not None:
-                self._on_push(message.push, at)
-            elif message.id:
-                self._replies.pop(message.id)(message)
-            else:
-                self._connection.send(b"{}")
+    def _introduced(self, reply: Reply) -> None:
+        if reply.connect is not None:
+            self._guest = reply.connect.data
 
-    def _on_end(self, how: str) -> None:
-        self._ended.set()
-        if not self._leaving:
-            self._history.append(Ended(self.name, "", how))
+    def on_end(self, how: str) -> None:
+        """Take note that it is in no room, and that nothing that it sent will be answered."""
+        self._history.append(Ended(self.name, "", how, planned=self._planned is not None and self._planned()))
+        for subscription in self._subscriptions.values():
+            subscription.entered.clear()
+            subscription.watch.forget()
+        for call in self._calls.values():
+            call.in_flight = False
+        if self._away_since is None:
+            self._away_since = time.perf_counter()
 
-    def _on_push(self, push: _Push, at: float) -> None:
+    def on_push(self, push: Push, at: float) -> None:
+        """Take note of an entry; go back where it was sent out."""
         if push.pub is not None and push.pub.offset:
             self._see(push.channel, push.pub, at)
         elif push.unsubscribe is not None and push.unsubscribe.code >= SUBSCRIBE_AGAIN:
@@ -194,52 +254,88 @@ class Client:
             self._subscriptions[push.channel].entered.clear()
             self._subscribe(push.channel)
 
-    def _see(self, room: str, publication: _Publication, at: float) -> None:
-        self._subscriptions[room].offset = publication.offset
-        self._history.append(Saw(self.name, room, publication.data.key, publication.offset, at))
+    def _see(self, room: str, publication: Publication, at: float) -> None:
+        subscription = self._subscriptions[room]
+        subscription.offset = publication.offset
+        if publication.data.type == "message":
+            subscription.recent.append(publication.offset)
+        self._history.append(Saw(self.name, room, publication.name, publication.offset, at))
+        subscription.watch.see(publication)
+
+    # What the messages are.
+
+    def _fetched(self, room: str, asked: Asked, reply: Reply, *, adopt: bool) -> None:
+        watch = self._subscriptions[room].watch
+        watch.answer(asked, decode_page(reply.rpc.data) if reply.rpc is not None else None, adopt=adopt)
+        if watch.view is None and reply.error is not None and reply.error.temporary:
+            self._link.later(RETRY_S, lambda: self.compare(room))
+
+    def _record(self, room: str, view: View, *, fetched: bool = False) -> None:
+        self._history.append(Viewed(self.name, room, view.offset, view.digest(), view.newest, fetched))
 
     # Subscriptions.
 
     def _subscribe(self, room: str) -> None:
         known = self._subscriptions[room]
         position = {"recover": True, "offset": known.offset, "epoch": known.epoch} if known.epoch else {}
-        self._command(lambda reply: self._subscribed(room, reply), subscribe={"channel": room, **position})
+        self._link.command(lambda reply: self._subscribed(room, reply), subscribe={"channel": room, **position})
 
-    def _subscribed(self, room: str, reply: _Reply) -> None:
+    def _subscribed(self, room: str, reply: Reply) -> None:
         subscription, result = self._subscriptions[room], reply.subscribe
         if result is None:
-            asyncio.get_running_loop().call_later(RETRY_S, self._subscribe, room)
+            self._link.later(RETRY_S, lambda: self._subscribe(room))
             return
         if not result.recovered:
             subscription.offset = result.offset
-            self._history.append(Entered(self.name, room, result.offset))
+            subscription.watch.begin_anew()
+            self._history.append(Entered(self.name, room, result.offset, result.epoch, self._limit))
         subscription.epoch = result.epoch
         at = time.perf_counter()
         for publication in result.publications:
             self._see(room, publication, at)
         subscription.entered.set()
-        waiting, subscription.waiting = subscription.waiting, []
-        for key in waiting:
-            self._send(room, key)
+        if self._away_since is not None and self.is_in:
+            self.back_s.append(at - self._away_since)
+            self._away_since = None
+        self.compare(room, adopt=random.random() < ADOPTED)
+        for call in list(self._calls.values()):
+            if call.room == room:
+                self._try(call)
 
     # Messages.
 
-    def _send(self, room: str, key: str) -> None:
-        self._history.append(Sent(self.name, room, key, time.perf_counter()))
-        call = {"method": "send", "data": {"channel": room, "key": key, "text": f"{key} from {self.name}"}}
-        self._command(lambda reply: self._told(room, key, reply), rpc=call)
+    def _store(self, call: _Call) -> None:
+        self._try(self._calls.setdefault(call.key, call))
 
-    def _told(self, room: str, key: str, reply: _Reply) -> None:
+    def _try(self, call: _Call) -> None:
+        if self._calls.get(call.key) is not call or call.in_flight:
+            return  # answered, or about to be
+        if self._subscriptions[call.room].entered.is_set():
+            call.in_flight = True
+            self._history.append(Sent(self.name, call.room, call.key, time.perf_counter()))
+            request = {"method": call.method, "data": {"channel": call.room, **call.request()}}
+            self._link.command(lambda reply: self._told(call, reply), rpc=request)
+
+    def _told(self, call: _Call, reply: Reply) -> None:
+        call.in_flight = False
         error = reply.error
-        if error is None:
-            assert reply.rpc is not None  # a reply is one or the other
-            self._under_way.discard(key)
-            self._acked = room, key
-            self._history.append(Acked(self.name, room, key, reply.rpc.data.offset))
+        if error is not None:
+            self.refusals.append(error.code)
+            self._history.append(Failed(self.name, call.room, call.key, error.code, error.temporary))
+            if error.temporary:
+                call.tries += 1
+                self._link.later(min(RETRY_S * 2 ** (call.tries - 1), LONGEST_RETRY_S), lambda: self._try(call))
+            else:
+                del self._calls[call.key]
             return
-        self.refusals.append(error.code)
-        self._history.append(Failed(self.name, room, key, error.code, error.temporary))
-        if error.temporary:
-            asyncio.get_running_loop().call_later(RETRY_S, self.send, room, key)
-        else:
-            self._under_way.discard(key)
+        assert reply.rpc is not None  # a reply is one or the other
+        offset = decode_placed(reply.rpc.data).offset
+        del self._calls[call.key]
+        self._acked_last = call
+        self.acked += 1
+        self._history.append(Acked(self.name, call.room, call.key, offset))
+        subscription = self._subscriptions[call.room]
+        if call.method == "send" and offset not in subscription.own:
+            subscription.own.append(offset)
+        elif call.method == "react" and call.data.on:
+            subscription.reactions.append(call.data)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import gzip
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from loadtests._checker import NAMES, check
-from loadtests._history import Acked, Ended, Entered, Failed, Logged, Saw, Sent, write
+from loadtests._history import Acked, Ended, Entered, Failed, GaveUp, Logged, LogRead, Saw, Sent, Viewed, read, write
+from loadtests._history import Event as AnyEvent
+from loadtests._rules import NAMES
+from loadtests.checker import SHOWN, check, judge, main
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from loadtests._history import Event
@@ -38,7 +42,27 @@ def saw(client: str, *seen: tuple[str, int]) -> list[Event]:
 
 
 def logged(*entries: tuple[str, int]) -> list[Event]:
-    return [Logged("ann", ROOM, key, offset) for key, offset in entries]
+    return [*(Logged("ann", ROOM, key, offset) for key, offset in entries), LogRead("ann", ROOM)]
+
+
+def viewed(client: str, offset: int, digest: str, *, newest: int = 50) -> Event:
+    return Viewed(client, ROOM, offset, digest, newest)
+
+
+def fetched(client: str, offset: int, digest: str, *, newest: int = 50) -> Event:
+    return Viewed(client, ROOM, offset, digest, newest, fetched=True)
+
+
+def gave_up(client: str, key: str) -> Event:
+    return GaveUp(client, ROOM, key)
+
+
+def skipped(client: str, offset: int, limit: int) -> Event:
+    return Entered(client, ROOM, offset, limit=limit)
+
+
+def cut_off(*clients: str) -> list[Event]:
+    return [Ended(client, "", "1006", planned=True) for client in clients]
 
 
 def names(*history: Event | list[Event]) -> set[str]:
@@ -104,7 +128,8 @@ def test_a_message_that_failed_for_the_moment_may_be_overtaken_by_the_next_one()
 
 
 def test_a_message_that_failed_for_the_moment_and_then_for_good_may_be_there() -> None:
-    history = [*BOTH, *sent("ann", "a"), failed("ann", "a", temporary=True), failed("ann", "a", temporary=False)]
+    first = [*BOTH, *sent("ann", "a"), failed("ann", "a", temporary=True)]
+    history = [*first, *sent("ann", "a"), failed("ann", "a", temporary=False)]
 
     assert names(history) == set()
     assert names(history, saw("ann", A1), saw("bob", A1)) == set()
@@ -112,6 +137,54 @@ def test_a_message_that_failed_for_the_moment_and_then_for_good_may_be_there() -
 
 def test_a_message_that_was_refused_for_good_is_nowhere() -> None:
     assert names(conversation(), sent("ann", "d"), failed("ann", "d", temporary=False)) == set()
+
+
+def test_a_change_that_was_refused_when_it_was_sent_again_may_have_been_made_the_first_time() -> None:
+    history = [*BOTH, *sent("ann", "a"), *cut_off("ann"), *sent("ann", "a"), failed("ann", "a", temporary=False)]
+
+    assert names(history) == set()
+    assert names(history, saw("ann", A1), saw("bob", A1)) == set()
+
+
+def test_a_message_that_its_sender_gave_up_may_be_there_or_not() -> None:
+    history = [*conversation(), *sent("bob", "d"), gave_up("bob", "d")]
+    failing = [*conversation(), *sent("bob", "d"), failed("bob", "d", temporary=True), gave_up("bob", "d")]
+
+    assert names(history) == set()
+    assert names(failing) == set()
+    assert names(history, saw("ann", ("d", 4)), saw("bob", ("d", 4)), logged(("d", 4))) == set()
+
+
+def test_a_server_that_goes_away_as_planned_takes_its_connections_with_it() -> None:
+    lost_ack = [*BOTH, *sent("ann", "a"), *saw("bob", A1), *cut_off("ann", "bob")]
+
+    assert names(lost_ack, saw("ann", A1), sent("ann", "a"), acked("ann", *A1), logged(A1)) == set()
+
+
+def test_a_message_whose_acknowledgement_was_lost_may_be_sent_again_after_the_next_one() -> None:
+    again = [*sent("ann", "b", "a"), acked("ann", *B2), acked("ann", *A1)]
+    seen = [event for client in ("ann", "bob") for event in saw(client, A1, B2)]
+
+    assert names(BOTH, sent("ann", "a"), cut_off("ann", "bob"), again, seen) == set()
+
+
+def test_who_missed_more_than_is_promised_goes_on_after_it() -> None:
+    assert names([*without(Saw, client="ann", key="c"), skipped("ann", 3, limit=0)]) == set()
+    assert names(conversation(), skipped("ann", 9, limit=5)) == set()
+
+
+def test_who_enters_again_where_it_was_has_missed_nothing() -> None:
+    assert names(conversation(), entered("ann", 3)) == set()
+
+
+def test_the_same_state_everywhere_is_sound() -> None:
+    assert names(conversation(), fetched("ann", 3, "x"), viewed("ann", 3, "x"), viewed("bob", 3, "x")) == set()
+
+
+def test_states_of_different_offsets_or_extents_need_not_be_the_same() -> None:
+    states = [fetched("ann", 3, "x"), viewed("ann", 2, "y"), viewed("ann", 3, "z", newest=0)]
+
+    assert names(conversation(), states) == set()
 
 
 def test_a_log_that_begins_late_has_forgotten_the_rest() -> None:
@@ -166,6 +239,14 @@ PLANTED = {
         {"lost"},
     ),
     "the last acknowledged message is not in the log": (without(Logged, key="c"), {"lost"}),
+    "a log that is empty": (
+        [*BOTH, *sent("ann", "a"), acked("ann", *A1), *saw("ann", A1), *saw("bob", A1), *logged()],
+        {"lost"},
+    ),
+    "a message that somebody saw, and that is not in the log": (
+        [*BOTH, *sent("ann", "a"), gave_up("ann", "a"), *saw("bob", A1), *logged()],
+        {"lost"},
+    ),
     "a message that a member sees twice": ([*conversation(), *saw("ann", C3)], {"duplicated"}),
     "a message that is stored twice": (
         [*conversation(), *saw("ann", ("c", 4)), *saw("bob", ("c", 4)), *logged(("c", 4))],
@@ -179,6 +260,7 @@ PLANTED = {
             failed("ann", "d", temporary=False),
             *saw("ann", ("d", 4)),
             *saw("bob", ("d", 4)),
+            *logged(("d", 4)),
         ],
         {"refused but stored"},
     ),
@@ -186,7 +268,10 @@ PLANTED = {
         [*conversation(), *sent("ann", "d"), failed("ann", "d", temporary=False), *logged(("d", 4))],
         {"refused but stored"},
     ),
-    "a message that nobody sent": ([*conversation(), *saw("ann", ("x", 4)), *saw("bob", ("x", 4))], {"phantom"}),
+    "a message that nobody sent": (
+        [*conversation(), *saw("ann", ("x", 4)), *saw("bob", ("x", 4)), *logged(("x", 4))],
+        {"phantom"},
+    ),
     "a log entry that nobody sent": ([*conversation(), *logged(("x", 4))], {"phantom"}),
     "members who see two messages in another order": (
         [
@@ -247,6 +332,38 @@ PLANTED = {
         [*conversation(), *sent("bob", "c"), acked("bob", "c", 9)],
         {"not idempotent", "diverged"},
     ),
+    "a sequence that begins anew": (
+        [Entered("ann", ROOM, 0, "first"), *conversation(), Entered("ann", ROOM, 3, "second")],
+        {"diverged"},
+    ),
+    "a sequence that begins anew, for one who missed a lot": (
+        [*conversation(), skipped("ann", 0, limit=300)],
+        {"gap"},
+    ),
+    "a member that is told too early that it missed too much": (
+        [*without(Saw, client="ann", key="c"), skipped("ann", 3, limit=1)],
+        {"gap", "lost"},
+    ),
+    "a message that is lost after a member missed too much": (
+        [*conversation(), skipped("ann", 9, limit=5), *sent("bob", "d"), acked("bob", "d", 10)]
+        + saw("bob", *((f"x{offset}", offset) for offset in range(4, 10)), ("d", 10))
+        + sent("bob", *(f"x{offset}" for offset in range(4, 10)))
+        + [gave_up("bob", f"x{offset}") for offset in range(4, 10)],
+        {"lost"},
+    ),
+    "a message that its sender gave up, and that is stored twice": (
+        [*conversation(), *sent("bob", "d"), gave_up("bob", "d"), *logged(("d", 4), ("d", 5))],
+        {"duplicated", "diverged"},
+    ),
+    "a page that misses what a member has": (
+        [*conversation(), fetched("ann", 3, "x"), viewed("ann", 3, "y")],
+        {"wrong state"},
+    ),
+    "two members who hold different things true": (
+        [*conversation(), viewed("ann", 3, "x"), viewed("bob", 3, "y")],
+        {"wrong state"},
+    ),
+    "two pages that differ": ([*conversation(), fetched("ann", 2, "x"), fetched("bob", 2, "y")], {"wrong state"}),
     "a message that is never answered": ([*conversation(), *sent("bob", "d")], {"unanswered"}),
     "a message that fails for the moment, and for ever": (
         [*conversation(), *sent("bob", "d"), failed("bob", "d", temporary=True)],
@@ -272,6 +389,27 @@ def test_an_anomaly_names_room_message_and_place() -> None:
     assert lost.what == "tea: bob never saw a, acknowledged at 1"
 
 
+def test_states_are_compared_where_the_server_was_asked_too() -> None:
+    pages = [fetched("ann", 3, "x"), fetched("bob", 3, "x"), fetched("ann", 1, "y")]
+    own = [viewed("ann", 3, "x"), viewed("bob", 3, "x"), viewed("bob", 2, "z")]
+
+    assert judge([*conversation(), *pages, *own]).compared == 2
+
+
+def test_a_verdict_counts_what_there_was() -> None:
+    verdict = judge(conversation())
+
+    assert (verdict.acked, verdict.deliveries) == (3, 6)
+    assert verdict.passed
+
+
+def test_a_history_in_which_nothing_was_tried_does_not_pass() -> None:
+    assert not judge(BOTH).passed
+
+
+# The file
+
+
 def test_a_history_is_written_as_json_lines(tmp_path: Path) -> None:
     write([entered("ann"), acked("ann", *A1)], tmp_path / "history")
 
@@ -279,3 +417,99 @@ def test_a_history_is_written_as_json_lines(tmp_path: Path) -> None:
         '{"type":"entered","client":"ann","room":"tea","offset":0}',
         '{"type":"acked","client":"ann","room":"tea","key":"a","offset":1}',
     ]
+
+
+EVERYTHING: list[Event] = [
+    Entered("ann", ROOM, 3, "e", 300),
+    Sent("ann", ROOM, "a", 1.5),
+    Acked("ann", ROOM, "a", 4),
+    Failed("ann", ROOM, "b", 100, temporary=True),
+    GaveUp("ann", ROOM, "b"),
+    Saw("ann", ROOM, "a", 4, 1.6),
+    Viewed("ann", ROOM, 4, "f00d", 50, fetched=True),
+    Logged("ann", ROOM, "a", 4),
+    LogRead("ann", ROOM),
+    Ended("ann", "", "1006", planned=True),
+]
+
+
+def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+    write(EVERYTHING, tmp_path / "history")
+
+    assert list(read(tmp_path / "history")) == EVERYTHING
+    assert {type(event) for event in EVERYTHING} == set(get_args(AnyEvent))
+
+
+def test_a_compressed_history_is_read_too(tmp_path: Path) -> None:
+    write(EVERYTHING, tmp_path / "history")
+    (tmp_path / "packed").write_bytes(gzip.compress((tmp_path / "history").read_bytes()))
+
+    assert list(read(tmp_path / "packed")) == EVERYTHING
+
+
+# The command
+
+
+def run(history: Sequence[Event], folder: Path) -> int:
+    write(history, folder / "history.jsonl")
+    return main([str(folder / "history.jsonl")])
+
+
+def test_a_sound_history_ends_with_0_and_says_what_that_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*conversation(), fetched("ann", 3, "x"), viewed("bob", 3, "x")], tmp_path) == 0
+
+    said = capsys.readouterr().out
+    assert "3 entries; 6 deliveries, 1 states compared" in said
+    assert "anomalies      0 (lost 0," in said
+    assert "below 100.0000% (3/3) of entries" in said
+
+
+def test_an_anomaly_ends_with_1_and_is_named_with_its_room_and_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(without(Saw, client="ann", key="c"), tmp_path) == 1
+
+    said = capsys.readouterr().out
+    assert "anomalies      1 (lost 1," in said
+    assert "! lost: tea: ann never saw c, acknowledged at 3" in said
+
+
+def test_only_the_first_anomalies_of_a_kind_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*conversation(), *sent("bob", *(f"x{n}" for n in range(SHOWN + 5)))], tmp_path) == 1
+
+    said = capsys.readouterr().out
+    assert f"unanswered {SHOWN + 5}" in said
+    assert said.count("was neither acknowledged nor refused") == SHOWN
+    assert "! unanswered: 5 more" in said
+
+
+def test_a_history_in_which_nothing_was_tried_ends_with_1(tmp_path: Path) -> None:
+    assert run([], tmp_path) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"nonsense",
+        b'{"type":"entered","client":"ann","room":"tea","offset":0}\n{"type":"left"}',
+        b'{"type":"entered","client":"ann"}',
+        b'{"type":"entered","client":"\xff","room":"tea","offset":0}',
+        b"\x1f\x8bnonsense",
+        gzip.compress(b'{"type":"entered","client":"ann","room":"tea","offset":0}')[:-4],
+        None,
+    ],
+    ids=["no JSON", "unknown event", "missing field", "no Unicode", "broken gzip", "half a gzip", "no file"],
+)
+def test_a_file_that_is_no_history_ends_with_2_and_one_line(
+    content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if content is not None:
+        (tmp_path / "history").write_bytes(content)
+
+    assert main([str(tmp_path / "history")]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert len(told.err.splitlines()) == 1
+    assert str(tmp_path / "history") in told.err
