@@ -353,7 +353,10 @@ class ClientActor(Actor):
             raise CommandError(errors.NOT_AVAILABLE)
         if not bytes(request.data):
             raise bad_request("data is missing")
-        self._store(command, request.channel, "", limits.clean_json(request.data), self._shared.now_ms())
+        data = limits.clean_json(request.data)
+        if protocol.is_change(data):
+            raise bad_request("a change is made with rpc edit, delete or react")
+        self._store(command, request.channel, "", data, self._shared.now_ms())
 
     def _rpc(self, command: Command, request: protocol.Rpc) -> None:
         call = protocol.decode_rpc(request, chaos=self._shared.chaos)

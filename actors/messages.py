@@ -251,14 +251,14 @@ class Open(Request, frozen=True):
 
 
 class Opened(Signal, frozen=True):
-    """Where a room stands in the log, and its newest `limit` entries, or all that there are.
+    """Where a room stands in the log, and as many of its newest entries as were asked for, or all that there are.
 
     A signal, since a room takes nothing else before it.
     """
 
+    request: Open
     position: Position
     tail: list[Entry]
-    limit: int
 
 
 # room → journal → writer → journal → room

@@ -11,13 +11,16 @@ import structlog
 
 from actors.messages import Answered, Open, Opened, Page, ReadHistory, ReadMessages, Refused
 from actors.runtime import Actor, RequestFailed, ThreadActor
+from chat import limits
 from chat.errors import UNRECOVERABLE_POSITION
 from chat.log import LogError
+from chat.log import Page as MessagePage
 from chat.wire import Published
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chat.limits import Limits
     from chat.log import Entry, RoomLog
 
 log = structlog.get_logger()
@@ -26,8 +29,9 @@ log = structlog.get_logger()
 class ReaderActor(Actor):
     """Answers what the log alone can answer."""
 
-    def __init__(self, room_log: RoomLog) -> None:
+    def __init__(self, room_log: RoomLog, limits: Limits) -> None:
         self._log = room_log
+        self._limits = limits
         self._handlers: dict[type, Callable[[Any], object]] = {
             Open: self._open,
             ReadHistory: self._read_history,
@@ -47,7 +51,7 @@ class ReaderActor(Actor):
     def _open(self, request: Open) -> Opened:
         position = self._log.position(request.channel)
         tail = self._log.before(request.channel, position.offset + 1, request.limit) if request.limit else []
-        return Opened(position, tail, request.limit)
+        return Opened(request, position, tail)
 
     def _read_history(self, read: ReadHistory) -> Answered | Refused:
         position = self._log.position(read.channel)
@@ -60,10 +64,15 @@ class ReaderActor(Actor):
             entries.reverse()
         else:
             entries = self._log.after(read.channel, since.offset if since else 0, read.limit)
-        return Answered(read, Page([Published(entry) for entry in entries], position))
+        fitting = limits.fitting(entries, lambda entry: len(entry.data), self._limits.max_page_bytes)
+        return Answered(read, Page([Published(entry) for entry in fitting], position))
 
     def _read_messages(self, read: ReadMessages) -> Answered:
         page = self._log.messages(read.channel, before=read.before, after=read.after, limit=read.limit)
+        nearest = page.messages if read.after is not None else page.messages[::-1]
+        fitting = limits.fitting(nearest, lambda message: len(message.data), self._limits.max_page_bytes)
+        if len(fitting) < len(page.messages):
+            page = MessagePage(sorted(fitting, key=lambda message: message.offset), page.position)
         return Answered(read, page)
 
 

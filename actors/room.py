@@ -38,6 +38,7 @@ from actors.messages import (
     TellSize,
 )
 from actors.runtime import Actor, ActorRef, MailboxFull, RequestFailed, Signal, Terminated
+from chat import limits
 from chat.errors import INTERNAL, LIMIT_EXCEEDED, TOO_MANY_REQUESTS, UNRECOVERABLE_POSITION
 from chat.log import Author, Draft, Position
 from chat.protocol import TYPING_DATA
@@ -92,6 +93,8 @@ class RoomActor(Actor):
         """The newest entries: those that came since the start, and all that it can hold once somebody needs them."""
         self._window_after = 0
         """Everything that the log keeps after this offset is in the window."""
+        self._asked: Open | None = None
+        """What the reader was last asked. An answer to anything else, an earlier incarnation's say, is out of date."""
         self._loading: list[Join | ReadHistory] = []
         """What waits for the window."""
         self._idle_timer: Cancellable | None = None
@@ -143,7 +146,8 @@ class RoomActor(Actor):
 
     def _open(self, limit: int) -> None:
         self.hold()
-        self._reader.tell(Open(self.actor_ref, self._channel, limit))
+        self._asked = Open(self.actor_ref, self._channel, limit)
+        self._reader.tell(self._asked)
 
     def _open_again(self, again: _OpenAgain) -> None:
         self._open(again.limit)
@@ -152,11 +156,13 @@ class RoomActor(Actor):
         self._open(self._limits.recovery_window)
 
     def _opened(self, opened: Opened) -> None:
+        if opened.request is not self._asked:
+            return
         first_time = not self._position.epoch
         if not first_time and self._position.epoch != opened.position.epoch:
             self._epoch_changed(opened.position.epoch)
         unseen = [Published(entry) for entry in opened.tail if entry.offset > self._position.offset]
-        if opened.limit:
+        if opened.request.limit:
             self._fill(opened, unseen)
         else:
             self._window_after = opened.position.offset
@@ -173,7 +179,7 @@ class RoomActor(Actor):
         known |= {item.entry.offset: item for item in unseen}
         self._window.clear()
         self._window.extend(known.get(entry.offset) or Published(entry) for entry in opened.tail)
-        complete = len(opened.tail) < opened.limit
+        complete = len(opened.tail) < opened.request.limit
         self._window_after = 0 if complete else opened.tail[0].offset - 1
 
     def _publish(self, publish: Publish) -> None:
@@ -202,7 +208,8 @@ class RoomActor(Actor):
     def _request_failed(self, failed: RequestFailed) -> None:
         request = failed.request
         if type(request) is Open:
-            self.after(OPEN_RETRY_S, _OpenAgain(request.limit))
+            if request is self._asked:
+                self.after(OPEN_RETRY_S, _OpenAgain(request.limit))
         elif type(request) is Append:
             busy = isinstance(failed.error, MailboxFull)
             error = TOO_MANY_REQUESTS if busy else INTERNAL
@@ -235,8 +242,8 @@ class RoomActor(Actor):
             self._idle_timer.cancel()
             self._idle_timer = None
         missed = self._after(resumed.offset) if resumed is not None else []
-        if resumed is not None and missed and missed[0].entry.offset != resumed.offset + 1:
-            resumed, missed = None, []  # the log does not keep the first of them any more
+        if missed and resumed is not None and not self._fits(missed, after=resumed.offset):
+            resumed, missed = None, []
         client.tell(Answered(join, Entered(self.actor_ref, self._position, resumed is not None, missed)))
         if join.silently:
             for change in self._changes or ():
@@ -247,6 +254,11 @@ class RoomActor(Actor):
     def _recoverable(self, position: Position) -> bool:
         behind = self._position.offset - position.offset
         return position.epoch in {"", self._position.epoch} and 0 <= behind <= self._limits.recovery_window
+
+    def _fits(self, missed: list[Published], *, after: int) -> bool:
+        """Tell whether the log still keeps the first of them, and one reply can carry them all."""
+        whole = missed[0].entry.offset == after + 1
+        return whole and sum(len(item.entry.data) for item in missed) <= self._limits.max_page_bytes
 
     def _after(self, offset: int) -> list[Published]:
         newer = min(self._position.offset - offset, len(self._window))
@@ -328,7 +340,8 @@ class RoomActor(Actor):
         items = [item for item in self._after(start) if item.entry.offset <= end]
         if read.reverse:
             items.reverse()
-        read.sender.tell(Answered(read, Page(items, self._position)))
+        fitting = limits.fitting(items, lambda item: len(item.entry.data), self._limits.max_page_bytes)
+        read.sender.tell(Answered(read, Page(fitting, self._position)))
 
     def _read_presence(self, read: ReadPresence) -> None:
         if len(self._members) > self._limits.presence_limit:

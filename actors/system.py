@@ -88,7 +88,7 @@ class ChatSystem:
         make_writer = ThreadWriterActor if room_log.blocks else WriterActor
         make_reader = ThreadReaderActor if room_log.blocks else ReaderActor
         writer = self._spawn("writer", lambda: make_writer(room_log, limits))
-        reader = self._spawn("reader", lambda: make_reader(room_log))
+        reader = self._spawn("reader", lambda: make_reader(room_log, limits))
         journal = self._spawn("journal", lambda: JournalActor(writer, limits, now_ms))
         make = partial(_make_fragile_room, set()) if chaos else _make_room
         make_room = partial(make, reader, journal, limits)

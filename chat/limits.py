@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from chat.errors import PERMISSION_DENIED, CommandError, bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +35,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     typing_interval_s: float = 1.0
     retention_entries: int | None = None
     retention_days: float | None = None
+
+    @property
+    def max_page_bytes(self) -> int:
+        """How much data one reply may carry: more would be too much of a backlog by itself."""
+        return self.max_backlog_bytes // 2
 
 
 MAX_CHANNEL_BYTES = 255
@@ -69,6 +79,16 @@ def check_text(text: str, limits: Limits) -> None:
         raise bad_request("text is empty")
     if len(text) > limits.max_text_chars:
         raise bad_request(f"text longer than {limits.max_text_chars} characters")
+
+
+def fitting(items: Sequence[T], size: Callable[[T], int], most: int) -> Sequence[T]:
+    """Return as many of the first items as have at most that size in all, and the first one in any case."""
+    total = 0
+    for number, item in enumerate(items):
+        total += size(item)
+        if total > most and number:
+            return items[:number]
+    return items
 
 
 def check_emoji(emoji: str) -> None:

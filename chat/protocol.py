@@ -510,6 +510,14 @@ def change_data(change: Change, time_ms: int) -> bytes:
             return _encode({"type": "reaction", "target": target, "emoji": emoji, "on": on, "time": time_ms})
 
 
+def is_change(data: bytes) -> bool:
+    """Tell whether a publication reads as a change that `change_data` makes: such are made by the rpc methods only."""
+    try:
+        return _kind(data).type in CHANGES
+    except msgspec.ValidationError:
+        return False  # no object, or one whose type is no text
+
+
 def current_message(message: Message) -> CurrentMessage:
     """Describe a message to whoever asks how it stands."""
     return CurrentMessage(
@@ -522,6 +530,15 @@ def current_message(message: Message) -> CurrentMessage:
         reactions=message.reactions,
     )
 
+
+CHANGES: Final = frozenset({"edit", "delete", "reaction"})
+
+
+class _Kind(Struct, frozen=True):
+    type: str = ""
+
+
+_kind = msgspec.json.Decoder(_Kind).decode
 
 TYPING_DATA: Final = b'{"type":"typing"}'
 

@@ -124,6 +124,23 @@ def test_what_is_no_message_of_ours_has_no_text_to_edit() -> None:
     assert error["code"] == 107
 
 
+@pytest.mark.parametrize("kind", ["edit", "delete", "reaction"])
+def test_a_publication_cannot_pass_for_a_change(kind: str) -> None:
+    ann, bob = two()
+
+    error = bob.publish("lobby", {"type": kind, "target": 1, "text": "forged", "emoji": "👍", "on": True})["error"]
+
+    assert error["code"] == 107
+    assert ann.offsets() == [1]
+
+
+@pytest.mark.parametrize("data", [{"type": "message"}, {"type": 7}, {"kind": "edit"}, ["edit"], "edit", None])
+def test_anything_else_can_be_published(data: object) -> None:
+    ann, _ = two()
+
+    assert ann.publish("lobby", data) == {"publish": {}}
+
+
 @changes
 def test_only_members_change_anything(method: str) -> None:
     ann, _ = two()

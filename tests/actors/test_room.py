@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from actors.messages import Committed
+from actors.messages import CatchUp, Committed, Open, Opened
 from actors.room import RoomActor
-from chat.log import MemoryLog, Stored
-from tests.fakes import Chat, Client, FakeLog, Unheard, draft, is_held, limit_mailbox
+from chat.log import MemoryLog, Position, Stored
+from tests.fakes import Chat, Client, FakeLog, Unheard, behind, draft, is_held, limit_mailbox
 
 CRASH = "the message that the room crashes on"
 
@@ -658,3 +658,64 @@ def test_a_log_that_begins_anew_while_a_gap_is_read_makes_members_subscribe_agai
     chat.run()
 
     assert ann.pushes("unsubscribe") == [{"code": 2500, "reason": "insufficient state"}]
+
+
+def test_an_answer_that_an_earlier_incarnation_asked_for_does_not_take_the_room_back() -> None:
+    chat, ann, epoch = spoken(3)
+    room, reader = chat.room("lobby"), chat.find("reader")
+    late = Opened(Open(room, "lobby", 300), Position(3, epoch), [])
+    with behind(reader):
+        room.tell(CatchUp())
+        chat.run()
+        room.tell(Unheard())
+        chat.run()
+    room.tell(late)
+    reader.tell(Open(room, "garden", 0))
+    chat.run()
+    ann.publish("lobby", "message 4")
+
+    room.tell(late)
+    chat.run()
+
+    assert ann.history("lobby")["history"]["offset"] == 4
+    assert resume(chat, offset=4, epoch=epoch)["recovered"]
+
+
+# How much fits into a reply
+
+
+def large(count: int, **limits: Any) -> tuple[Chat, Client, str]:
+    """Return a chat, a member of its lobby, and its epoch, after messages of 1,000 bytes each."""
+    chat = Chat(max_backlog_bytes=5_000, **limits)
+    ann = chat.connect("Ann")
+    epoch = ann.subscribe("lobby")["subscribe"]["epoch"]
+    for number in range(count):
+        ann.rpc("send", channel="lobby", key=f"k{number}", text="x" * 936)
+    return chat, ann, epoch
+
+
+def page(client: Client, **options: Any) -> list[int]:
+    """Read messages of the lobby, and return their offsets."""
+    return [
+        message["offset"] for message in client.rpc("messages", channel="lobby", **options)["rpc"]["data"]["messages"]
+    ]
+
+
+@pytest.mark.parametrize("recovery_window", [300, 2])
+def test_a_page_ends_where_it_would_be_too_much_for_a_client(recovery_window: int) -> None:
+    _, ann, _ = large(8, recovery_window=recovery_window)
+    ann.chat.crash_room("lobby")
+    limit = min(5, recovery_window)
+
+    assert len(ann.history("lobby", limit=limit)["history"]["publications"]) == min(limit, 2)
+    assert offsets(ann.history("lobby", limit=limit, reverse=True)["history"])[0] == 8
+    assert page(ann, limit=5) == [7, 8]
+    assert page(ann, limit=5, before=5) == [3, 4]
+    assert page(ann, limit=5, after=2) == [3, 4]
+
+
+def test_what_would_be_too_much_at_once_is_not_recovered() -> None:
+    chat, _, epoch = large(8)
+
+    assert offsets(resume(chat, offset=6, epoch=epoch)) == [7, 8]
+    assert "recovered" not in resume(chat, offset=5, epoch=epoch)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chat import limits
 from chat.errors import CommandError
 from chat.limits import MAX_DEPTH, Limits, check_channel, check_key, check_text, clean_json, nesting
 
@@ -180,3 +181,11 @@ def test_clean_data_is_json_for_everybody_and_never_nested_too_deep(raw: bytes) 
 )
 def test_nesting_counts_the_deepest_of_all_branches(value: object, depth: int) -> None:
     assert nesting(value) == depth
+
+
+@pytest.mark.parametrize(
+    ("most", "left"), [(100, ["aa", "bbb", "c"]), (6, ["aa", "bbb", "c"]), (5, ["aa", "bbb"]), (4, ["aa"]), (0, ["aa"])]
+)
+def test_what_fits_is_a_beginning_and_never_nothing(most: int, left: list[str]) -> None:
+    assert limits.fitting(["aa", "bbb", "c"], len, most) == left
+    assert limits.fitting([], len, most) == []
