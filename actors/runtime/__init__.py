@@ -16,7 +16,7 @@ from actors.runtime.future import Future
 from actors.runtime.intensity import RestartIntensity
 from actors.runtime.ref import ActorRef
 from actors.runtime.report import Crash, Node, Stuck
-from actors.runtime.scheduler import Cancellable, Scheduler, VirtualScheduler
+from actors.runtime.scheduler import Cancellable, LoopScheduler, Scheduler, VirtualScheduler
 from actors.runtime.signals import (
     Coalescing,
     Droppable,
@@ -43,6 +43,7 @@ __all__ = [
     "Droppable",
     "Future",
     "HandlerStuck",
+    "LoopScheduler",
     "MailboxFull",
     "Node",
     "Request",

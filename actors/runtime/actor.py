@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 import pykka
@@ -15,6 +16,7 @@ from actors.runtime.strategy import Strategy
 from actors.runtime.system import ActorSystem
 
 if TYPE_CHECKING:
+    import threading
     from typing import Self
 
     from actors.runtime.cell import Cell
@@ -73,7 +75,7 @@ class Actor(pykka.Actor):
     def _start_actor_loop(self) -> None:
         """Give the actor its turns on the loop: the first one now, further ones when something arrives."""
         cell = self._cell
-        cell.mailbox.start(lambda: cell.system.call_soon(cell.take_turn))
+        cell.mailbox.start(partial(cell.system.call_soon, cell.take_turn))
 
     # For subclasses to override, besides Pykka's on_start, on_receive, on_stop and on_failure.
 
@@ -91,13 +93,17 @@ class Actor(pykka.Actor):
         """The address of this actor, the same for all its incarnations."""
         return self._cell.ref
 
+    @property
+    def actor_stopped(self) -> threading.Event:  # type: ignore[override]  # (an attribute in Pykka)
+        """Set when the actor has ended for good."""
+        return self._cell.stopped
+
     def attach(self, cell: Cell[Any]) -> None:
         """Become the current incarnation of `cell`. Called by the runtime, before `on_start`."""
         self._cell = cell
         self._actor_ref = cell.ref
         self.actor_urn = cell.path
         self.actor_inbox = cell.mailbox  # type: ignore[assignment]  # (as above)
-        self.actor_stopped = cell.stopped
 
     def stop(self) -> None:
         """Stop after the message being handled. From now on the actor counts as dead to everybody else.

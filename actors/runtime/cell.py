@@ -63,6 +63,9 @@ class State(enum.Enum):
     STOPPED = "stopped"
 
 
+_RUNNING = State.RUNNING  # (asked for at every message; a member of an enumeration takes a while to find)
+
+
 class Cell(Generic[A]):
     """One actor, across all its incarnations."""
 
@@ -72,6 +75,7 @@ class Cell(Generic[A]):
         "_end_futures",
         "_error",
         "_halted",
+        "_stopped",
         "_tokens",
         "actor",
         "children",
@@ -89,7 +93,6 @@ class Cell(Generic[A]):
         "started_at",
         "state",
         "stop_deadline",
-        "stopped",
         "system",
         "thread",
         "timers",
@@ -103,7 +106,7 @@ class Cell(Generic[A]):
         self.spec = spec
         self.path = f"{parent.path}/{spec.name}"
         self.state = State.STARTING
-        self.stopped = threading.Event()
+        self._stopped: threading.Event | None = None
         self.mailbox = Mailbox(spec.mailbox_capacity, system.counts)
         self.actor: A | None = None
         self.ref: ActorRef[A] = ActorRef(self)
@@ -129,6 +132,15 @@ class Cell(Generic[A]):
         self._end_futures: list[Future[bool]] = []
         self._halted: Callable[[], object] | None = None
         self._tokens: queue.SimpleQueue[None] | None = None
+
+    @property
+    def stopped(self) -> threading.Event:
+        """What Pykka has to ask whether an actor has ended; made when asked for, since it takes a kilobyte."""
+        if self._stopped is None:
+            self._stopped = threading.Event()
+            if self.state is State.STOPPED:
+                self._stopped.set()
+        return self._stopped
 
     # Incarnations.
 
@@ -159,11 +171,14 @@ class Cell(Generic[A]):
             return False
         self.turn_began = time.monotonic()
         self.system.in_turn = self
-        goes_on = (self.state is not State.STARTING or self._begin(actor)) and self._handle_batch(actor)
+        goes_on = (self.state is _RUNNING or self._begins(actor)) and self._handle_batch(actor)
         if goes_on:
             self.turn_began = 0.0
             self.mailbox.turn_over()
         return goes_on
+
+    def _begins(self, actor: A) -> bool:
+        return self.state is not State.STARTING or self._begin(actor)
 
     def _begin(self, actor: A) -> bool:
         try:
@@ -186,14 +201,14 @@ class Cell(Generic[A]):
         return True
 
     def _handle_batch(self, actor: A) -> bool:
-        get, receive = self.mailbox.get, actor.on_receive
+        mailbox, receive = self.mailbox, actor.on_receive
+        get, messages = mailbox.get, mailbox.messages
         handled, told_to_stop = 0, False
         item: Any = EMPTY
         try:
-            while handled < actor.batch and self.state is State.RUNNING:
-                item = get()
-                if item is EMPTY:
-                    break
+            while handled < actor.batch and self.state is _RUNNING:
+                if not (messages or mailbox.signals) or (item := get()) is EMPTY:
+                    break  # (the first half says the same sooner, and this is asked after every message)
                 self.handling = item
                 if self._tokens is not None:  # a thread that is busy with one message after the other is not stuck
                     self.turn_began = time.monotonic()
@@ -217,7 +232,7 @@ class Cell(Generic[A]):
             return False
         finally:
             self.handled += handled
-        if self.state is State.RUNNING and self.actor is actor and not told_to_stop:
+        if self.state is _RUNNING and self.actor is actor and not told_to_stop:
             return True
         self._leave(actor, told_to=told_to_stop)
         return False
@@ -332,7 +347,7 @@ class Cell(Generic[A]):
     def request_stop(self) -> Future[bool]:
         """Stop the actor when it has handled what is in its mailbox. See `ActorRef.stop`."""
         future: Future[bool] = Future()
-        if self.stopped.is_set():
+        if self.state is State.STOPPED:
             future.set(False)
         else:
             self.system.call_soon(self._request_stop, future)
@@ -393,7 +408,8 @@ class Cell(Generic[A]):
         self._down()
         self.state = State.STOPPED
         self.mailbox.closed = True
-        self.stopped.set()
+        if self._stopped is not None:
+            self._stopped.set()
         self._cancel_timers()
         self.bury(self.mailbox.drain())
         if self._tokens is not None:

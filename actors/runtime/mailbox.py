@@ -31,6 +31,10 @@ class _Place:
         self.message = message
 
 
+def _nobody() -> None:
+    """Wake nobody: the mailbox has no actor yet."""
+
+
 class Mailbox:
     """Two lanes of messages: signals first, then ordinary messages, each in the order of arrival.
 
@@ -44,15 +48,15 @@ class Mailbox:
     __slots__ = (
         "_counts",
         "_droppable",
-        "_messages",
         "_places",
-        "_signals",
         "_wake",
         "_wake_pending",
         "capacity",
         "closed",
         "held",
         "high_mark",
+        "messages",
+        "signals",
     )
 
     def __init__(self, capacity: int, counts: Counts) -> None:
@@ -61,11 +65,11 @@ class Mailbox:
         self.held = False
         self.high_mark = 0
         self._counts = counts
-        self._messages: deque[Any] = deque()
-        self._signals: deque[Any] = deque()
+        self.messages: deque[Any] = deque()
+        self.signals: deque[Any] | None = None
         self._droppable = 0  # how many of them wait
         self._places: dict[Hashable, _Place] | None = None
-        self._wake: Callable[[], object] | None = None
+        self._wake: Callable[[], object] = _nobody
         self._wake_pending = True  # nobody to wake yet
 
     def start(self, wake: Callable[[], object]) -> None:
@@ -76,18 +80,21 @@ class Mailbox:
 
     def put(self, message: Any) -> bool:
         """Add an ordinary message. False if the mailbox is full: then nothing was added."""
-        messages = self._messages
+        messages = self.messages
         if len(messages) >= self.capacity and not self._make_room():
             return False
         messages.append(message)
         if not self._wake_pending:
-            self._wake_up()
+            self._wake_pending = True
+            self._wake()
         return True
 
     def put_ruled(self, message: Ruled) -> bool:
         """Add a message by its rule. False if the mailbox is full, and its rule says no more than that."""
         if isinstance(message, Signal):
-            self._signals.append(message)
+            if self.signals is None:
+                self.signals = deque()  # few actors ever get one
+            self.signals.append(message)
             if not self._wake_pending:
                 self._wake_up()
             return True
@@ -122,9 +129,9 @@ class Mailbox:
         if not self._droppable:
             return False
         # Of a copy, and taken out by what it is rather than where: the actor may be taking messages meanwhile.
-        oldest = next((waiting for waiting in tuple(self._messages) if isinstance(waiting, Droppable)), None)
+        oldest = next((waiting for waiting in tuple(self.messages) if isinstance(waiting, Droppable)), None)
         try:
-            self._messages.remove(oldest)
+            self.messages.remove(oldest)
         except ValueError:
             return False
         self._dropped()
@@ -137,23 +144,22 @@ class Mailbox:
 
     def put_always(self, message: Any) -> None:
         """Add an ordinary message in its turn, whether the mailbox is full or not. For the runtime's own few."""
-        self._messages.append(message)
+        self.messages.append(message)
         if not self._wake_pending:
             self._wake_up()
 
     def _wake_up(self) -> None:
-        assert self._wake is not None  # a wake-up is pending until there is one
         self._wake_pending = True
         self._wake()
 
     def get(self) -> Any:
         """Take the next message to handle, or `EMPTY`."""
-        if self._signals:
-            return self._signals.popleft()
-        if self._messages and not self.held:
-            depth = len(self._messages)
+        if self.signals:
+            return self.signals.popleft()
+        if self.messages and not self.held:
+            depth = len(self.messages)
             self.high_mark = max(self.high_mark, depth)
-            message = self._messages.popleft()
+            message = self.messages.popleft()
             return message if self._droppable == 0 and not self._places else self._unwrap(message)
         return EMPTY
 
@@ -170,22 +176,19 @@ class Mailbox:
 
     def empty(self) -> bool:
         """Tell whether there is nothing that could be handled now."""
-        return not self._signals and (self.held or not self._messages)
+        return not self.signals and (self.held or not self.messages)
 
     def turn_over(self) -> None:
         """End a turn: ask for the next one if there is more to do, else sleep until something arrives."""
-        if not self.empty():
-            self._wake_up()
-            return
         self._wake_pending = False
-        # A message put by another thread between the two lines above found the flag still set and woke nobody.
-        if not self.empty():
+        # Looked at only now: a message that another thread puts from here on wakes the actor itself.
+        if (self.messages and not self.held) or self.signals:
             self._wake_up()
 
     def drain(self) -> list[Any]:
         """Take everything out, held or not: what a dead actor will never handle. Each item is given out once."""
         left = []
-        for lane in (self._signals, self._messages):
+        for lane in (self.signals or (), self.messages):
             while lane:  # one by one: another thread may be putting, or draining too
                 try:
                     left.append(self._unwrap(lane.popleft()))
@@ -195,4 +198,4 @@ class Mailbox:
 
     def __len__(self) -> int:
         """Count the ordinary messages that wait."""
-        return len(self._messages)
+        return len(self.messages)

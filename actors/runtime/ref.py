@@ -12,6 +12,8 @@ from actors.runtime.future import Future
 from actors.runtime.signals import Ruled
 
 if TYPE_CHECKING:
+    import threading
+
     from actors.runtime.actor import Actor
     from actors.runtime.cell import Cell
 
@@ -29,7 +31,11 @@ class ActorRef(pykka.ActorRef[A]):
         self._cell = cell
         self.actor_urn = cell.path
         self.actor_inbox = cell.mailbox  # type: ignore[assignment]  # (Pykka's has no bound: its put says nothing)
-        self.actor_stopped = cell.stopped
+
+    @property
+    def actor_stopped(self) -> threading.Event:  # type: ignore[override]  # (an attribute in Pykka)
+        """Set when the actor has ended for good."""
+        return self._cell.stopped
 
     @property
     def name(self) -> str:

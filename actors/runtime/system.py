@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
 from collections import deque
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from actors.runtime.actor import Actor
     from actors.runtime.cell import Cell
     from actors.runtime.ref import ActorRef
-    from actors.runtime.scheduler import Cancellable, Scheduler
+    from actors.runtime.scheduler import Scheduler
 
 A = TypeVar("A", bound="Actor")
 
@@ -47,6 +47,7 @@ class ActorSystem:
         seed: int | None = None,
     ) -> None:
         self.scheduler = scheduler
+        self._call_soon = scheduler.call_soon
         self.random = random.Random(seed)  # noqa: S311  (for jitter)
         self.counts = Counts()
         self.crashes: deque[Crash] = deque(maxlen=MAX_CRASHES)
@@ -55,7 +56,7 @@ class ActorSystem:
         """The actor that had the latest turn, for the watchdog."""
         self.thread_cells: set[Cell[Any]] = set()
         """The actors that have a thread of their own, for the watchdog."""
-        self.thread = threading.get_ident()
+        self.thread = get_ident()
         """The thread of the scheduler."""
         self._on_failure = on_failure
         self._began = scheduler.time()
@@ -119,13 +120,14 @@ class ActorSystem:
 
     def on_loop_thread(self) -> bool:
         """Tell whether the caller runs on the scheduler's thread."""
-        return threading.get_ident() == self.thread
+        return get_ident() == self.thread
 
-    def call_soon(self, callback: Callable[..., object], *args: object) -> Cancellable:
+    def call_soon(self, callback: Callable[..., object], *args: object) -> None:
         """Run `callback` in a later turn of the loop; from any thread."""
-        if threading.get_ident() == self.thread:
-            return self.scheduler.call_soon(callback, *args)
-        return self.scheduler.call_soon_threadsafe(callback, *args)
+        if get_ident() == self.thread:
+            self._call_soon(callback, *args)
+        else:
+            self.scheduler.call_soon_threadsafe(callback, *args)
 
     def _failed(self, error: BaseException) -> None:
         log.critical("actors.root_failed", reason=str(error))

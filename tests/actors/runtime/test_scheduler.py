@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from actors.runtime import VirtualScheduler
+from actors.runtime import LoopScheduler, VirtualScheduler
+from actors.runtime.scheduler import SLICE
+
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
@@ -71,3 +76,62 @@ def test_callbacks_that_keep_each_other_busy_are_stopped(scheduler: VirtualSched
 
     with pytest.raises(RuntimeError, match="still busy after 100 callbacks"):
         scheduler.run(most=100)
+
+
+# On the event loop
+
+
+async def test_the_loop_has_its_turn_after_a_slice() -> None:
+    loop = asyncio.get_running_loop()
+    scheduler, ran = LoopScheduler(loop), list[int]()
+    for number in range(SLICE + 1):
+        scheduler.call_soon(ran.append, number)
+
+    await asyncio.sleep(0)
+    assert ran == list(range(SLICE))
+    await asyncio.sleep(0)
+    assert ran == list(range(SLICE + 1))
+
+
+async def test_what_is_scheduled_meanwhile_comes_in_a_later_turn_of_the_loop() -> None:
+    scheduler, ran = LoopScheduler(asyncio.get_running_loop()), list[str]()
+    scheduler.call_soon(lambda: scheduler.call_soon(ran.append, "second"))
+    scheduler.call_soon(ran.append, "first")
+
+    await asyncio.sleep(0)
+    assert ran == ["first"]
+    await asyncio.sleep(0)
+    assert ran == ["first", "second"]
+
+
+async def test_another_thread_can_schedule() -> None:
+    scheduler, ran = LoopScheduler(asyncio.get_running_loop()), asyncio.Event()
+
+    await asyncio.to_thread(scheduler.call_soon_threadsafe, ran.set)
+
+    await asyncio.wait_for(ran.wait(), 10)
+
+
+async def test_what_raises_takes_nobody_else_with_it() -> None:
+    loop = asyncio.get_running_loop()
+    scheduler, ran, errors = LoopScheduler(loop), list[str](), list[object]()
+    loop.set_exception_handler(lambda _, context: errors.append(context["exception"]))
+    scheduler.call_soon(ran.append, "before")
+    scheduler.call_soon(int, "no number")
+    scheduler.call_soon(ran.append, "after")
+
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert ran == ["before", "after"]
+    assert [type(error) for error in errors] == [ValueError]
+
+
+async def test_time_and_timers_are_the_loops() -> None:
+    scheduler, fired = LoopScheduler(asyncio.get_running_loop()), asyncio.Event()
+    began = scheduler.time()
+    scheduler.call_later(0.01, fired.set)
+
+    await asyncio.wait_for(fired.wait(), 10)
+
+    assert scheduler.time() - began >= 0.009
