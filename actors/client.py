@@ -10,7 +10,7 @@ import math
 import random
 import uuid
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 import structlog
@@ -107,41 +107,6 @@ class ClientActor(Actor):
         self._pong_expected = False
         self._draining: CloseReason | None = None
         self._log = log.bind(client=self._id)
-        self._handlers: dict[type, Callable[[Any], None]] = {
-            Receive: self._receive,
-            Deliver: self._deliver,
-            Answered: self._answered,
-            Refused: self._refused,
-            RequestFailed: self._request_failed,
-            Restarted: self._room_restarted,
-            Terminated: self._room_ended,
-            Reject: self._reject,
-            Drain: self._drain,
-            _PingDue: self._ping,
-            _PongDue: self._check_pong,
-            _ConnectDue: self._check_connected,
-        }
-        self._commands: dict[type, Callable[[Command, Any], None]] = {
-            protocol.Connect: self._connect,
-            protocol.Pong: self._pong,
-            protocol.Subscribe: self._subscribe,
-            protocol.Unsubscribe: self._unsubscribe,
-            protocol.Publish: self._publish,
-            protocol.SendMessage: self._send_message,
-            protocol.EditMessage: self._edit,
-            protocol.DeleteMessage: self._delete,
-            protocol.React: self._react,
-            protocol.ReadMessages: self._read_messages,
-            protocol.Typing: self._typing,
-            protocol.ListRooms: self._list_rooms,
-            protocol.Chaos: self._crash_room,
-            protocol.Presence: self._presence,
-            protocol.PresenceStats: self._presence_stats,
-            protocol.History: self._history,
-            protocol.Rpc: self._rpc,
-            protocol.Send: self._send,
-            protocol.Unavailable: self._unavailable,
-        }
 
     def on_start(self) -> None:
         """Begin with what opening the connection stands for, and with a deadline for the rest."""
@@ -151,7 +116,7 @@ class ClientActor(Actor):
 
     def on_receive(self, message: Any) -> None:
         """Handle one message; no kind but those above is ever sent here."""
-        self._handlers[type(message)](message)
+        self._handlers[type(message)](self, message)
 
     def on_turn_end(self) -> None:
         """Send what the turn added up to, in as few frames as the wire can."""
@@ -191,7 +156,7 @@ class ClientActor(Actor):
             self._turn_away(errors.BAD_REQUEST_CLOSE)
             return
         try:
-            self._commands[kind](command, command.request)
+            self._commands[kind](self, command, command.request)
         except CommandError as failure:
             self._reply_error(command, failure.error)
             self._turned_away = kind is protocol.Connect
@@ -217,8 +182,7 @@ class ClientActor(Actor):
 
     def _flush(self) -> None:
         if self._out:
-            frames = self._wire.frames(self._out)
-            self._out = []
+            frames, self._out = self._out, []
             if not self._transport.send(frames):
                 self._close(errors.SLOW)
 
@@ -263,7 +227,7 @@ class ClientActor(Actor):
             self._turn_away(errors.STALE)
 
     def _ping(self, _: _PingDue) -> None:
-        self._put(protocol.PING)
+        self._put(self._wire.ping())
         self._pong_expected = True
         self.after(self._limits.pong_timeout_s, _PongDue())
         self.after(math.ceil(self._limits.ping_interval_s), _PingDue())
@@ -362,7 +326,7 @@ class ClientActor(Actor):
         call = protocol.decode_rpc(request, chaos=self._shared.chaos)
         if call is None:
             raise CommandError(errors.METHOD_NOT_FOUND)
-        self._commands[type(call)](command, call)
+        self._commands[type(call)](self, command, call)
 
     def _send_message(self, command: Command, call: protocol.SendMessage) -> None:
         limits.check_key(call.key)
@@ -528,10 +492,10 @@ class ClientActor(Actor):
         membership = self._memberships.get(event.channel)
         if membership is None or membership.room is None:
             return  # left, or not in yet: what is missing comes with the answer
-        if isinstance(event, Publications):
-            self._show(event, membership)
+        if type(event) is not Publications or membership.follows(event):
+            self._out += self._wire.event(event, self._id)
         else:
-            self._out.extend(self._wire.event(event, self._id))
+            self._show(event, membership)
 
     def _show(self, event: Publications, membership: Membership) -> None:
         unseen = membership.unseen(event)
@@ -553,3 +517,40 @@ class ClientActor(Actor):
         membership = self._memberships.get(ended.ref.name)
         if membership is not None and membership.room is ended.ref:
             self._end_subscription(ended.ref.name)
+
+    _handlers: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
+        Receive: _receive,
+        Deliver: _deliver,
+        Answered: _answered,
+        Refused: _refused,
+        RequestFailed: _request_failed,
+        Restarted: _room_restarted,
+        Terminated: _room_ended,
+        Reject: _reject,
+        Drain: _drain,
+        _PingDue: _ping,
+        _PongDue: _check_pong,
+        _ConnectDue: _check_connected,
+    }
+
+    _commands: ClassVar[dict[type, Callable[[Any, Command, Any], None]]] = {
+        protocol.Connect: _connect,
+        protocol.Pong: _pong,
+        protocol.Subscribe: _subscribe,
+        protocol.Unsubscribe: _unsubscribe,
+        protocol.Publish: _publish,
+        protocol.SendMessage: _send_message,
+        protocol.EditMessage: _edit,
+        protocol.DeleteMessage: _delete,
+        protocol.React: _react,
+        protocol.ReadMessages: _read_messages,
+        protocol.Typing: _typing,
+        protocol.ListRooms: _list_rooms,
+        protocol.Chaos: _crash_room,
+        protocol.Presence: _presence,
+        protocol.PresenceStats: _presence_stats,
+        protocol.History: _history,
+        protocol.Rpc: _rpc,
+        protocol.Send: _send,
+        protocol.Unavailable: _unavailable,
+    }

@@ -15,7 +15,7 @@ import structlog
 from actors.messages import Answered, Append, CatchUp, Committed, Placed, Refused, Trim, Trimmed, Write, Written
 from actors.runtime import Actor, ActorRef, MailboxFull, RequestFailed
 from chat.errors import BAD_REQUEST, INTERNAL, LIMIT_EXCEEDED, NOT_FOUND, PERMISSION_DENIED, TOO_MANY_REQUESTS, Error
-from chat.log import Entry, LogError, Rejected
+from chat.log import Entry, LogError, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -99,15 +99,18 @@ class JournalActor(Actor):
         self._under_way = None
         stored: defaultdict[tuple[ActorRef[Any], str], dict[int, Entry]] = defaultdict(dict)
         for append, place in zip(written.appends, written.places, strict=True):
-            publish = append.publish
-            if isinstance(place, Rejected):
-                publish.sender.tell(Refused(publish, REJECTIONS[place.reason]))
-                continue
-            publish.sender.tell(Answered(publish, Placed(place.entry, place.epoch, place.duplicate)))
-            # A repeat, too: its first time may have been the one of which nobody heard.
-            stored[append.sender, place.epoch][place.entry.offset] = place.entry
+            if isinstance(place, Stored):
+                # A repeat, too: its first time may have been the one of which nobody heard.
+                stored[append.sender, place.epoch][place.entry.offset] = place.entry
+        # Rooms first: they have their turn before the senders, who so get answer and entry in one.
         for (room, epoch), entries in stored.items():
             room.tell(Committed(epoch, [entries[offset] for offset in sorted(entries)]))
+        for append, place in zip(written.appends, written.places, strict=True):
+            publish = append.publish
+            if isinstance(place, Stored):
+                publish.sender.tell(Answered(publish, Placed(place.entry, place.epoch, place.duplicate)))
+            else:
+                publish.sender.tell(Refused(publish, REJECTIONS[place.reason]))
 
     def _write_failed(self, failed: RequestFailed) -> None:
         write = failed.request

@@ -29,7 +29,18 @@ class Gap(enum.Enum):
 class Membership:
     """One subscription of one client. Without a `room` it is still being entered."""
 
-    __slots__ = ("_author", "_client", "_command", "_position", "channel", "room", "ticket", "typed_at", "waiting")
+    __slots__ = (
+        "_author",
+        "_client",
+        "_command",
+        "_epoch",
+        "_offset",
+        "channel",
+        "room",
+        "ticket",
+        "typed_at",
+        "waiting",
+    )
 
     def __init__(self, client: ActorRef[Any], author: Author, channel: str, ticket: int, command: Command) -> None:
         self.channel = channel
@@ -41,7 +52,8 @@ class Membership:
         self._client = client
         self._author = author
         self._command = command
-        self._position = Position(0, "")
+        self._offset = 0
+        self._epoch = ""
 
     def join(self, position: Position | None) -> Join:
         """Ask to enter, from a position or from now on."""
@@ -49,7 +61,8 @@ class Membership:
 
     def join_again(self) -> Join:
         """Ask to go on from where the reader is. For a member that the room has lost, or lost track of."""
-        return Join(self._client, self.channel, self._command, self.ticket, self._author, self._position, silently=True)
+        position = Position(self._offset, self._epoch)
+        return Join(self._client, self.channel, self._command, self.ticket, self._author, position, silently=True)
 
     def leave(self) -> Leave:
         """End the membership."""
@@ -58,17 +71,24 @@ class Membership:
     def entered(self, entered: Entered) -> None:
         """Be in the room, with everything up to its position on the way to the reader."""
         self.room = entered.room
-        self._position = entered.position
+        self._offset, self._epoch = entered.position.offset, entered.position.epoch
+
+    def follows(self, event: Publications) -> bool:
+        """Tell whether all of an event is what the reader sees next, as it nearly always is, and count it as seen."""
+        if event.first == self._offset + 1:
+            self._offset = event.last
+            return True
+        return False
 
     def unseen(self, event: Publications) -> Publications | Gap | None:
         """Return what of an event the reader has not seen, and count it as seen.
 
         None if it has seen all. `Gap.GAP` if entries before it are missing: then nothing is counted.
         """
-        unseen = event.after(self._position.offset)
+        unseen = event.after(self._offset)
         if unseen is None:
             return None
-        if unseen.items[0].entry.offset != self._position.offset + 1:
+        if unseen.first != self._offset + 1:
             return Gap.GAP
-        self._position = Position(unseen.items[-1].entry.offset, self._position.epoch)
+        self._offset = unseen.last
         return unseen

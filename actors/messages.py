@@ -23,7 +23,7 @@ class Transport(Protocol):
     """What a client actor needs of its socket. Nothing here waits or raises."""
 
     def send(self, frames: list[bytes]) -> bool:
-        """Queue text frames, in order. False if that would exceed the backlog limit: then nothing was queued."""
+        """Send WebSocket frames, in order. False if that would exceed the backlog limit: then none was sent."""
 
     def close(self, reason: CloseReason) -> None:
         """Close after what is queued. Only the first call counts."""

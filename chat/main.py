@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,19 @@ if TYPE_CHECKING:
 
     from actors.runtime import Scheduler
 
+GC_THRESHOLDS = (50_000, 20, 20)
+
 VERSION = importlib.metadata.version("parley")
+
+
+def tame_collector() -> None:
+    """Have the garbage collector look less often, and never at what was there at the start.
+
+    It stops everything while it looks.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def build(settings: Settings) -> FastAPI:
@@ -39,6 +52,7 @@ def build(settings: Settings) -> FastAPI:
             chaos=settings.chaos,
         )
         chat.watch(settings.stuck_after_s)
+        tame_collector()
         return chat
 
     return create_app(make_chat, drain_timeout_s=settings.drain_timeout_s)

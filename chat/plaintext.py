@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from chat import protocol
+from chat.framing import text_frame
 from chat.protocol import Command
 from chat.wire import Publications
 
@@ -68,7 +69,7 @@ class PlainText:
 
     def error(self, command: Command, error: Error) -> bytes:  # noqa: ARG002
         """Say why a message was refused."""
-        return f"Error {error.code}: {error.message}".encode()
+        return text_frame(f"Error {error.code}: {error.message}".encode())
 
     def event(self, event: Event, reader: str) -> list[bytes]:
         """Encode what others said; presence and typing have no form here."""
@@ -83,12 +84,11 @@ class PlainText:
     def unsubscribed(self, channel: str, code: int, reason: str) -> None:
         """Nothing here."""
 
-    def frames(self, parts: list[bytes]) -> list[bytes]:
-        """A frame each: a line break may be part of a message."""
-        return parts
+    def ping(self) -> None:
+        """Nothing here."""
 
 
 def _line(name: str, data: bytes) -> bytes | None:
     who = name if name.startswith(PREFIX) else PREFIX + name
     text = protocol.text_of(data)
-    return f"{who}: {text}".encode() if text is not None else None
+    return text_frame(f"{who}: {text}".encode()) if text is not None else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from chat import protocol
+from chat.framing import text_frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from chat.errors import Error
     from chat.log import Author, Entry
     from chat.protocol import Command, Result
+
+
+_PING: Final = text_frame(protocol.PING)
 
 
 class Event:
@@ -32,14 +36,14 @@ class Event:
         """What the wires made of it, by their names."""
 
 
-class Published:
-    """An entry of the log, and the protocol's form of it: made when asked for, since most are not read again."""
+class Published(msgspec.Struct, gc=False):
+    """An entry of the log, and the protocol's form of it: made when asked for, since most are not read again.
 
-    __slots__ = ("_json", "entry")
+    Rooms keep hundreds of them. Nothing in one can be part of a cycle, so the garbage collector need not look.
+    """
 
-    def __init__(self, entry: Entry) -> None:
-        self.entry = entry
-        self._json: msgspec.Raw | None = None
+    entry: Entry
+    _json: msgspec.Raw | None = None
 
     @property
     def json(self) -> msgspec.Raw:
@@ -52,18 +56,21 @@ class Published:
 class Publications(Event):
     """Entries that were stored, by rising offset without gaps; at least one."""
 
-    __slots__ = ("items",)
+    __slots__ = ("first", "items", "last")
 
     def __init__(self, channel: str, items: Sequence[Published]) -> None:
         super().__init__(channel)
         self.items = items
+        self.first = items[0].entry.offset
+        self.last = items[-1].entry.offset
 
     def after(self, offset: int) -> Publications | None:
         """Return the part that a reader at `offset` has not seen: this very event, a shorter one, or None."""
-        unseen = [item for item in self.items if item.entry.offset > offset]
-        if len(unseen) == len(self.items):
+        if offset < self.first:
             return self
-        return Publications(self.channel, unseen) if unseen else None
+        if offset >= self.last:
+            return None
+        return Publications(self.channel, [item for item in self.items if item.entry.offset > offset])
 
 
 class Ephemeral(Event):
@@ -89,7 +96,7 @@ class PresenceChanged(Event):
 
 
 class Wire(Protocol):
-    """The codec of one connection. What returns None or nothing has no form on that wire."""
+    """The codec of one connection: what it encodes are WebSocket frames. None or nothing has no form on that wire."""
 
     @property
     def pings(self) -> bool:
@@ -117,8 +124,8 @@ class Wire(Protocol):
     def unsubscribed(self, channel: str, code: int, reason: str) -> bytes | None:
         """Encode that the server ended a subscription."""
 
-    def frames(self, parts: list[bytes]) -> list[bytes]:
-        """Pack what is due to be sent, at least one part, into text frames."""
+    def ping(self) -> bytes | None:
+        """Encode that the server wants to know whether the client is there."""
 
 
 class JsonWire:
@@ -137,17 +144,17 @@ class JsonWire:
 
     def reply(self, command: Command, result: Result) -> bytes:
         """See `protocol.encode_reply`."""
-        return protocol.encode_reply(command, result)
+        return text_frame(protocol.encode_reply(command, result))
 
     def error(self, command: Command, error: Error) -> bytes:
         """See `protocol.encode_error`."""
-        return protocol.encode_error(command, error)
+        return text_frame(protocol.encode_error(command, error))
 
     def event(self, event: Event, reader: str) -> list[bytes]:  # noqa: ARG002  (all readers get the same)
         """Encode an event: once, whoever asks."""
         encoded: list[bytes] | None = event.encoded.get("json")
         if encoded is None:
-            encoded = event.encoded["json"] = [self._encode(event)]
+            encoded = event.encoded["json"] = [text_frame(self._encode(event))]
         return encoded
 
     def _encode(self, event: Event) -> bytes:
@@ -163,8 +170,9 @@ class JsonWire:
 
     def unsubscribed(self, channel: str, code: int, reason: str) -> bytes:
         """Encode an unsubscribe push."""
-        return protocol.encode_push(channel, "unsubscribe", protocol.encode_unsubscribe(code, reason))
+        push = protocol.encode_push(channel, "unsubscribe", protocol.encode_unsubscribe(code, reason))
+        return text_frame(push)
 
-    def frames(self, parts: list[bytes]) -> list[bytes]:
-        """Put everything into one frame, a line each."""
-        return [b"\n".join(parts)]
+    def ping(self) -> bytes:
+        """An empty command."""
+        return _PING

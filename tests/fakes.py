@@ -25,6 +25,7 @@ from actors.messages import Receive, Reject
 from actors.runtime import VirtualScheduler
 from actors.system import ChatSystem
 from chat.errors import Disconnect
+from chat.framing import text_of_frame
 from chat.identity import Guests
 from chat.limits import Limits
 from chat.log import Author, Draft, MemoryLog
@@ -62,13 +63,16 @@ class RecordingTransport:
 
     def __init__(self) -> None:
         self.frames: list[str] = []
+        self.writes = 0
+        """How often it was given something."""
         self.closed: CloseReason | None = None
         self.full = False
 
     def send(self, frames: list[bytes]) -> bool:
         if self.full:
             return False
-        self.frames += [frame.decode() for frame in frames]
+        self.writes += 1
+        self.frames += [text_of_frame(frame).decode() for frame in frames]
         return True
 
     def close(self, reason: CloseReason) -> None:

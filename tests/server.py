@@ -101,7 +101,7 @@ class Server:
     ) -> AbstractContextManager[ClientConnection]:
         """Open a bare WebSocket, for the time of a `with`."""
         connection: AbstractContextManager[ClientConnection] = connect(
-            f"ws://{self.address}{path}", compression=None, **options
+            f"ws://{self.address}{path}", **{"compression": None, **options}
         )
         return connection
 

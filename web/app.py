@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from fastapi import FastAPI
 
+from actors.runtime import LoopScheduler
 from actors.system import ChatSystem
 from chat.log import DatabaseError
 from web import health, pages, sockets
@@ -36,7 +37,7 @@ def create_app(
     *,
     drain_timeout_s: float,
 ) -> FastAPI:
-    """Make the application around the chat that `make_chat(loop, on_failure)` starts.
+    """Make the application around the chat that `make_chat(scheduler, on_failure)` starts.
 
     The chat starts and stops with the application (ASGI lifespan), on the server's event loop. If its database cannot
     be opened, the application does not start.
@@ -50,7 +51,7 @@ def create_app(
 
         app.state.failed = False
         with failing_plainly(app.state, DatabaseError):
-            chat = make_chat(asyncio.get_running_loop(), on_failure)
+            chat = make_chat(LoopScheduler(asyncio.get_running_loop()), on_failure)
         app.state.chat = chat
         app.state.gateway = gateway = Gateway(chat)
         with Drain(chat, gateway, drain_timeout_s).on_signals():
@@ -66,6 +67,7 @@ def create_app(
             os._exit(EXIT_FAILED)
 
     app = FastAPI(title="Parley", lifespan=lifespan, openapi_url=None)
+    app.add_middleware(sockets.ServeSockets)
     app.add_middleware(OfferTransport)
     app.add_middleware(TellStartFailure)
     app.include_router(sockets.router)

@@ -17,7 +17,7 @@ from starlette.websockets import WebSocketDisconnect
 from actors.messages import Receive, Reject
 from actors.runtime import MailboxFull
 from chat.errors import MESSAGE_TOO_BIG, UNSUPPORTED_DATA, Disconnect
-from web.socket import Socket
+from web.socket import socket_of
 
 if TYPE_CHECKING:
     from starlette.websockets import WebSocket
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from actors.runtime import ActorRef
     from actors.system import ChatSystem
     from chat.wire import Wire
+    from web.socket import Socket
 
 MAX_WAITING = 32
 """How many frames a client actor may be behind before its socket is read no further."""
@@ -45,7 +46,7 @@ class Gateway:
         if self.draining:
             await refuse(websocket, 503, "shutting down")
             return
-        socket = Socket(websocket, self._chat.limits.max_backlog_bytes)
+        socket = socket_of(websocket, self._chat.limits.max_backlog_bytes)
         try:
             client = await self._chat.connect(wire, socket)
         except (ActorDeadError, MailboxFull):
@@ -53,15 +54,12 @@ class Gateway:
             return
         self._open.add(socket)
         self._all_closed.clear()
-        writer: asyncio.Task[None] | None = None
         try:
             await websocket.accept(subprotocol)
-            writer = asyncio.create_task(socket.write())
+            socket.accepted()
             await self._read(websocket, wire, socket, client)
         finally:
             client.stop(block=False)
-            if writer is not None:
-                writer.cancel()
             socket.ended()
             self._open.discard(socket)
             if not self._open:

@@ -9,7 +9,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Iterator
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,8 +20,10 @@ class TellStartFailure:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass on, with the reason in place of a traceback."""
+        if scope["type"] != "lifespan":
+            return self._app(scope, receive, send)
 
         async def send_plainly(message: Message) -> None:
             reason: str | None = getattr(scope["app"].state, "start_failure", None)
@@ -29,7 +31,7 @@ class TellStartFailure:
                 message = {**message, "message": reason}
             await send(message)
 
-        await self._app(scope, receive, send_plainly if scope["type"] == "lifespan" else send)
+        return self._app(scope, receive, send_plainly)
 
 
 @contextlib.contextmanager

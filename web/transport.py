@@ -10,9 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 EXTENSION: Final = "parley.transport"
+NEEDED: Final = ("write", "writelines", "get_write_buffer_size", "get_extra_info", "abort")
 
 
 class OfferTransport:
@@ -21,10 +24,10 @@ class OfferTransport:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass on, with the transport if there is one."""
         if scope["type"] == "websocket":
             transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
-            if callable(getattr(transport, "abort", None)):
+            if all(callable(getattr(transport, name, None)) for name in NEEDED):
                 scope.setdefault("extensions", {})[EXTENSION] = transport
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)

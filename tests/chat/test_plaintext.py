@@ -4,11 +4,17 @@ import pytest
 
 from chat import protocol
 from chat.errors import bad_request
+from chat.framing import text_of_frame
 from chat.log import Author, Entry
 from chat.plaintext import PlainText, is_client_id
 from chat.protocol import SendMessage
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published
 from tests.fakes import ANN, BOB, NOON_MS
+
+
+def lines(event: Event, reader: str = "reader") -> list[bytes]:
+    """Return what a reader gets of an event, frame by frame."""
+    return [text_of_frame(frame) for frame in wire().event(event, reader)]
 
 
 def wire() -> PlainText:
@@ -102,22 +108,22 @@ def test_the_same_line_again_is_another_message() -> None:
 def test_what_somebody_said_is_a_line_with_its_author() -> None:
     event = said(Author("u", "c", "Client 3"), "hello")
 
-    assert wire().event(event, "reader") == [b"Client 3: hello"]
+    assert lines(event) == [b"Client 3: hello"]
 
 
 def test_the_author_is_called_a_client_whatever_its_name() -> None:
-    assert wire().event(said(ANN, "hello"), "reader") == [b"Client Ann: hello"]
+    assert lines(said(ANN, "hello")) == [b"Client Ann: hello"]
 
 
 def test_messages_that_were_stored_together_are_a_line_each() -> None:
-    assert wire().event(said(ANN, "one", "two"), "reader") == [b"Client Ann: one", b"Client Ann: two"]
+    assert lines(said(ANN, "one", "two")) == [b"Client Ann: one", b"Client Ann: two"]
 
 
 def test_nobody_is_told_what_it_said_itself() -> None:
     event = said(ANN, "mine")
     event.items = [*event.items, *said(BOB, "his").items]
 
-    assert wire().event(event, ANN.client) == [b"Client Bob: his"]
+    assert lines(event, ANN.client) == [b"Client Bob: his"]
 
 
 def test_a_line_is_encoded_once_for_all_readers() -> None:
@@ -146,15 +152,12 @@ def test_success_is_silent() -> None:
 def test_a_refused_message_is_answered_with_a_line() -> None:
     (command,) = wire().decode(" ")
 
-    assert wire().error(command, bad_request("text is empty").error) == b"Error 107: bad request: text is empty"
+    error = wire().error(command, bad_request("text is empty").error)
+    assert text_of_frame(error) == b"Error 107: bad request: text is empty"
 
 
 def test_the_end_of_the_subscription_has_no_form() -> None:
     assert wire().unsubscribed("lobby", 2500, "why") is None  # type: ignore[func-returns-value]
-
-
-def test_each_line_is_a_frame_of_its_own() -> None:
-    assert wire().frames([b"one", b"two"]) == [b"one", b"two"]
 
 
 def test_plain_text_clients_are_not_pinged() -> None:

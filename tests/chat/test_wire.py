@@ -6,6 +6,7 @@ import pytest
 
 from chat import protocol
 from chat.errors import PERMISSION_DENIED
+from chat.framing import text_of_frame
 from chat.log import Entry
 from chat.protocol import Command
 from chat.wire import Ephemeral, Event, JsonWire, PresenceChanged, Publications, Published
@@ -68,7 +69,7 @@ def test_an_event_is_encoded_once_for_all_readers_and_connections() -> None:
 def test_publications_that_were_stored_together_are_a_line_each() -> None:
     (encoded,) = JsonWire().event(publications(1, 2), "anybody")
 
-    pushes = [json.loads(line)["push"] for line in encoded.split(b"\n")]
+    pushes = [json.loads(line)["push"] for line in text_of_frame(encoded).split(b"\n")]
     assert [push["channel"] for push in pushes] == ["lobby", "lobby"]
     assert [push["pub"]["offset"] for push in pushes] == [1, 2]
 
@@ -88,11 +89,7 @@ def test_each_event_becomes_a_push_of_its_kind_with_its_author(
 
     info = {"user": "ann", "client": "client-of-ann", "conn_info": {"name": "Ann"}}
     (kind,) = push
-    assert json.loads(encoded) == {"push": {"channel": "lobby", kind: {**push[kind], "info": info}}}
-
-
-def test_all_that_is_due_goes_into_one_frame_a_line_each() -> None:
-    assert JsonWire().frames([b"{}", b'{"id":1}\n{"id":2}']) == [b'{}\n{"id":1}\n{"id":2}']
+    assert json.loads(text_of_frame(encoded)) == {"push": {"channel": "lobby", kind: {**push[kind], "info": info}}}
 
 
 def test_opening_a_json_connection_stands_for_nothing_yet() -> None:
@@ -101,6 +98,7 @@ def test_opening_a_json_connection_stands_for_nothing_yet() -> None:
 
 def test_json_clients_are_pinged() -> None:
     assert JsonWire().pings
+    assert text_of_frame(JsonWire().ping()) == b"{}"
 
 
 def test_a_frame_is_taken_apart_by_the_protocol() -> None:
@@ -110,8 +108,8 @@ def test_a_frame_is_taken_apart_by_the_protocol() -> None:
 def test_success_failure_and_the_end_of_a_subscription_have_a_form() -> None:
     wire, command = JsonWire(), Command(1, protocol.Publish("a"))
 
-    assert json.loads(wire.reply(command, protocol.Empty())) == {"id": 1, "publish": {}}
-    assert json.loads(wire.error(command, PERMISSION_DENIED))["error"]["code"] == 103
-    assert json.loads(wire.unsubscribed("a", 2500, "why")) == {
+    assert json.loads(text_of_frame(wire.reply(command, protocol.Empty()))) == {"id": 1, "publish": {}}
+    assert json.loads(text_of_frame(wire.error(command, PERMISSION_DENIED)))["error"]["code"] == 103
+    assert json.loads(text_of_frame(wire.unsubscribed("a", 2500, "why"))) == {
         "push": {"channel": "a", "unsubscribe": {"code": 2500, "reason": "why"}}
     }

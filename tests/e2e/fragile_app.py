@@ -12,17 +12,17 @@ from actors.client import ClientActor
 from actors.journal import JournalActor
 from actors.messages import Append
 from actors.room import RoomActor
+from chat import protocol
 from chat.main import app
 
 if TYPE_CHECKING:
     from actors.messages import Publish
-    from chat import protocol
     from chat.protocol import Command
 
 __all__ = ["app"]
 
 _publish = RoomActor._publish  # noqa: SLF001  (the fault is planted inside)
-_typing = ClientActor._typing  # noqa: SLF001
+_typing = ClientActor._commands[protocol.Typing]  # noqa: SLF001
 _receive = JournalActor.on_receive
 
 
@@ -47,5 +47,5 @@ def faulty_typing(self: ClientActor, command: Command, call: protocol.Typing) ->
 
 
 RoomActor._publish = faulty_publish  # type: ignore[method-assign]  # noqa: SLF001
-ClientActor._typing = faulty_typing  # type: ignore[method-assign]  # noqa: SLF001
+ClientActor._commands[protocol.Typing] = faulty_typing  # noqa: SLF001
 JournalActor.on_receive = faulty_receive  # type: ignore[method-assign]
