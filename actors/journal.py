@@ -15,7 +15,7 @@ import structlog
 from actors.messages import Answered, Append, CatchUp, Committed, Placed, Refused, Trim, Trimmed, Write, Written
 from actors.runtime import Actor, ActorRef, MailboxFull, RequestFailed
 from chat.errors import BAD_REQUEST, INTERNAL, LIMIT_EXCEEDED, NOT_FOUND, PERMISSION_DENIED, TOO_MANY_REQUESTS, Error
-from chat.log import Entry, LogError, Stored
+from chat.log import Entry, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -119,9 +119,9 @@ class JournalActor(Actor):
             return
         self._under_way = None
         self._refuse(write.appends, TOO_MANY_REQUESTS if isinstance(failed.error, MailboxFull) else INTERNAL)
-        if not isinstance(failed.error, LogError):  # the writer crashed: it may have been stored before that
-            for room in {append.sender for append in write.appends}:
-                room.tell(CatchUp())
+        # It may have been stored all the same: the writer crashed after that, or the disk failed only then.
+        for room in dict.fromkeys(append.sender for append in write.appends):
+            room.tell(CatchUp())
 
     def _refuse(self, appends: Iterable[Append], error: Error) -> None:
         for append in appends:
