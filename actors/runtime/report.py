@@ -6,8 +6,12 @@ Nothing here holds what messages said: a crash names the type of the message, an
 from __future__ import annotations
 
 import traceback
+from types import CodeType, TracebackType
+from typing import Final
 
 import msgspec
+
+MAX_STACKS: Final = 100
 
 
 class Counts:
@@ -66,11 +70,28 @@ class Stuck(msgspec.Struct, frozen=True):
 def describe_crash(actor: str, at: float, message: str | None, error: BaseException) -> tuple[Crash, str]:
     """Return the record of a crash, and the text of the exception for the log.
 
-    Both from one walk along the frames, which is most of what a crash costs. Lines are without the marks below them,
-    for which each would have to be compiled again.
+    To walk along the frames and read their lines is most of what a crash costs, and whatever crashes again and again
+    does so at the same place: the stacks of the latest places are kept.
     """
-    walked = traceback.TracebackException.from_exception(error)
-    for frame in walked.stack:
-        frame.colno = None
-    crash = Crash(actor, at, message, type(error).__name__, "".join(walked.stack.format()))
-    return crash, "".join(walked.format()).rstrip()
+    stack = _stack_of(error.__traceback__)
+    crash = Crash(actor, at, message, type(error).__name__, stack)
+    if error.__cause__ is None and (error.__context__ is None or error.__suppress_context__):
+        text = "".join(["Traceback (most recent call last):\n", stack, *traceback.format_exception_only(error)])
+    else:
+        text = "".join(traceback.format_exception(error))
+    return crash, text.rstrip()
+
+
+def _stack_of(where: TracebackType | None) -> str:
+    place = tuple((frame.f_code, line) for frame, line in traceback.walk_tb(where))
+    stack = _stacks.get(place)
+    if stack is None:
+        if len(_stacks) >= MAX_STACKS:
+            _stacks.clear()
+        # Without the marks below each line, for which it would have to be compiled again.
+        lines = traceback.StackSummary.extract(traceback.walk_tb(where))
+        stack = _stacks[place] = "".join(lines.format())
+    return stack
+
+
+_stacks: dict[tuple[tuple[CodeType, int], ...], str] = {}
