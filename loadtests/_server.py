@@ -10,7 +10,6 @@ import re
 import socket
 import sys
 import tempfile
-from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -30,8 +29,7 @@ class Server:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.address = ""
-        self.events: list[dict[str, Any]] = []
-        self._last_lines: deque[str] = deque(maxlen=5)
+        self._lines: list[bytes] = []
         self.process = process
         self._running = asyncio.Event()
         self._reader = asyncio.create_task(self._read())
@@ -73,7 +71,8 @@ class Server:
         async with asyncio.timeout(START_TIMEOUT_S):
             await self._running.wait()
         if not self.address:
-            raise RuntimeError(f"the server did not start: {' | '.join(self._last_lines)}")
+            last = b" | ".join(line.strip() for line in self._lines[-5:])
+            raise RuntimeError(f"the server did not start: {last.decode(errors='replace')}")
 
     async def wait(self) -> int:
         """Wait for the end of the process, and return its exit code (-N: signal N)."""
@@ -95,14 +94,20 @@ class Server:
     async def _read(self) -> None:
         assert self.process.stderr is not None
         async for line in self.process.stderr:
-            self._last_lines.append(line.decode(errors="replace").strip())
-            with contextlib.suppress(msgspec.DecodeError):
-                self.events.append(msgspec.json.decode(line))
-            found = re.search(rb"Uvicorn running on http://([\w.:]+)", line)
-            if found:
+            self._lines.append(line)  # and no more than that: this is the thread that measures how long things take
+            if not self.address and (found := re.search(rb"Uvicorn running on http://([\w.:]+)", line)):
                 self.address = found[1].decode()
                 self._running.set()
         self._running.set()
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What the server has logged so far."""
+        events = []
+        for line in self._lines:
+            with contextlib.suppress(msgspec.DecodeError):
+                events.append(msgspec.json.decode(line))
+        return events
 
 
 @contextlib.asynccontextmanager

@@ -29,6 +29,7 @@ from actors.runtime import Actor, ActorSystem, ChildSpec
 from actors.writer import ThreadWriterActor
 from chat.limits import Limits
 from chat.log import Author, Database, Draft, SqliteLog
+from chat.main import tame_collector
 from chat.protocol import Command, Rpc
 
 ROUNDS = 3
@@ -202,5 +203,6 @@ if __name__ == "__main__":
     if given.look:
         print(json.dumps(look(given.look)))
     else:
+        tame_collector()
         appends()
         rooms()
