@@ -21,7 +21,7 @@ NODE_SETUP := $(VENV)/.node
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint conformance format lock load crashes faults appends cost clean FORCE
+.PHONY: help run test lint conformance format lock load bench crashes faults appends cost clean FORCE
 # A recipe that fails halfway leaves no stamp behind that says it is done.
 .DELETE_ON_ERROR:
 
@@ -52,6 +52,9 @@ format: $(VENV)/.ready ## Format the Python code and make the repairs that ruff 
 
 load: $(VENV)/.ready ## Open Locust's page for a load test of a server that runs.
 	@exec $(BIN)/locust -f loadtests/
+
+bench: $(VENV)/.ready ## Measure fan-out beside servers that do nothing but send on (BENCH="--help"). Writes build/bench.svg.
+	@exec $(BIN)/python -m loadtests._bench $(BENCH)
 
 crashes: $(VENV)/.ready ## Have rooms crash under load, and check that nobody lost anything (CRASHES="--help").
 	@exec $(BIN)/python -m loadtests._crashes $(CRASHES)
