@@ -24,7 +24,7 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import uvloop
 
@@ -35,6 +35,7 @@ SERVER_CORE, GENERATOR_CORE = 0, 1
 START_TIMEOUT_S = 20.0
 WARM_UP_S = 1.5
 PADDING = "x" * 60
+T, EQUALS = b"T="
 SAMPLE = 16
 """Of so many reads one is looked at for how long it took."""
 
@@ -127,21 +128,21 @@ class Member(asyncio.Protocol):
         self._run = run
         self._own = b"F=%d;" % number
         self._number = number
-        self._sends = False
+        self._answers = False
         self._tail = b""
+        self._last = 0
         self._reads = 0
         self._open = False
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the WebSocket."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # (uvloop's is none by class)
         key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
         request = (
             f"GET {self._run.peer.path} HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{key}"
         )
-        transport.write(f"{request}\r\n".encode())
+        self.transport.write(f"{request}\r\n".encode())
 
     def data_received(self, data: bytes) -> None:
         """Count; a marker may lie across two reads."""
@@ -151,20 +152,20 @@ class Member(asyncio.Protocol):
                 self.transport.write(masked(text))
             self._run.opened += 1
             return
-        across = len(self._own) + 8
-        self._run.deliveries += (self._tail[-1:] + data).count(b"T=")
-        if self._sends:
-            own = (self._tail + data).count(self._own) - self._tail.count(self._own)
-            for _ in range(own):
+        self._run.deliveries += data.count(b"T=") + (self._last == T and data[0] == EQUALS)
+        self._last = data[-1]
+        if self._answers:
+            both = self._tail + data
+            for _ in range(both.count(self._own) - self._tail.count(self._own)):
                 self.say()
-        self._tail = data[-across:]
+            self._tail = data[-len(self._own) :]
         self._reads += 1
         if self._reads % SAMPLE == 0:
             self._run.sample(data)
 
     def start(self, under_way: int) -> None:
-        """Become a sender with so many messages under way."""
-        self._sends = True
+        """Become a sender with so many messages under way, or with 0 one that sends when it is told to."""
+        self._answers = under_way > 0
         for _ in range(under_way):
             self.say()
 
@@ -358,6 +359,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name: Result(*(statistics.median(values) for values in zip(*runs, strict=True)))
             for name, runs in found.items()
         }
+    if not any(results.values()):
+        _say("no server could be measured")
+        return 1
     given.svg.parent.mkdir(parents=True, exist_ok=True)
     given.svg.write_text(chart(results))
     _say(f"\n{table(results)}\n\n{given.svg}")
