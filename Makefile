@@ -70,8 +70,9 @@ lock: $(VENV)/.ready $(NODE_SETUP) ## Write the lock files anew, after a change 
 appends: $(VENV)/.ready ## Measure what acknowledging costs, beside bare SQLite; and a room of a million messages.
 	@$(BIN)/python -m tests.chat.log.cost
 
-faults: $(VENV)/.ready ## Kill, stop and starve the server under load, and check that nothing is lost (FAULTS="--help").
-	@exec $(BIN)/python -m loadtests._faults $(FAULTS)
+faults: $(VENV)/.ready ## Kill, stop, starve, unplug the server, and check that nothing is lost (FAULTS="--help").
+	@$(BIN)/python -m loadtests._faults $(FAULTS)
+	@$(BIN)/python -m tests.chat.log.power_cut --cuts 1000
 
 cost: $(VENV)/.ready ## Measure what supervision costs: tells per second, memory of an actor.
 	@$(BIN)/python -m tests.actors.runtime.cost
