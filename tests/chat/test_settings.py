@@ -134,3 +134,10 @@ def test_a_pong_is_due_before_the_next_ping(environment: Environment) -> None:
     complaint = environment.complaint(CHAT_PING_INTERVAL_S="5", CHAT_PONG_TIMEOUT_S="5")
 
     assert complaint == "CHAT_PONG_TIMEOUT_S must be less than CHAT_PING_INTERVAL_S"
+
+
+@pytest.mark.parametrize(("setting", "interval_s"), [("on", Limits().typing_interval_s), ("off", 0.0)])
+def test_rates_can_be_switched_off(monkeypatch: pytest.MonkeyPatch, setting: str, interval_s: float) -> None:
+    monkeypatch.setenv("CHAT_RATE_LIMIT", setting)
+
+    assert Settings.from_environment().limits().typing_interval_s == interval_s
