@@ -35,8 +35,8 @@ from actors.messages import (
     Reject,
     ShowTyping,
 )
-from actors.replies import entered_result, rejects_unrecoverable, result_of
-from actors.runtime import Actor, ActorRef, MailboxFull, RequestFailed, Restarted, Terminated
+from actors.replies import entered_result, error_of, rejects_unrecoverable, result_of
+from actors.runtime import Actor, ActorRef, RequestFailed, Restarted, Terminated
 from chat import errors, limits, protocol
 from chat.errors import CommandError, Disconnect, bad_request
 from chat.identity import clean_name
@@ -465,8 +465,7 @@ class ClientActor(Actor):
 
     def _request_failed(self, failed: RequestFailed) -> None:
         if self._settle(failed.request):
-            busy = isinstance(failed.error, MailboxFull)
-            self._fail(failed.request, errors.TOO_MANY_REQUESTS if busy else errors.INTERNAL)
+            self._fail(failed.request, error_of(failed.error))
 
     def _fail(self, request: Any, error: Error) -> None:
         if type(request) is Join:

@@ -13,7 +13,8 @@ import msgspec
 import structlog
 
 from actors.messages import Answered, Append, CatchUp, Committed, Placed, Refused, Trim, Trimmed, Write, Written
-from actors.runtime import Actor, ActorRef, MailboxFull, RequestFailed
+from actors.replies import error_of
+from actors.runtime import Actor, ActorRef, RequestFailed
 from chat.errors import BAD_REQUEST, INTERNAL, LIMIT_EXCEEDED, NOT_FOUND, PERMISSION_DENIED, TOO_MANY_REQUESTS, Error
 from chat.log import Entry, Stored
 
@@ -118,7 +119,7 @@ class JournalActor(Actor):
             self.after(TRIM_INTERVAL_S, _TrimDue())
             return
         self._under_way = None
-        self._refuse(write.appends, TOO_MANY_REQUESTS if isinstance(failed.error, MailboxFull) else INTERNAL)
+        self._refuse(write.appends, error_of(failed.error))
         # It may have been stored all the same: the writer crashed after that, or the disk failed only then.
         for room in dict.fromkeys(append.sender for append in write.appends):
             room.tell(CatchUp())

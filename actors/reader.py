@@ -71,9 +71,9 @@ class ReaderActor(Actor):
         page = self._log.messages(read.channel, before=read.before, after=read.after, limit=read.limit)
         nearest = page.messages if read.after is not None else page.messages[::-1]
         fitting = limits.fitting(nearest, lambda message: len(message.data), self._limits.max_page_bytes)
-        if len(fitting) < len(page.messages):
-            page = MessagePage(sorted(fitting, key=lambda message: message.offset), page.position)
-        return Answered(read, page)
+        number = len(fitting)
+        left = page.messages[:number] if read.after is not None else page.messages[len(page.messages) - number :]
+        return Answered(read, MessagePage(left, page.position))
 
 
 class ThreadReaderActor(ReaderActor, ThreadActor):  # type: ignore[misc]  # (as `ThreadActor`)

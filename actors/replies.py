@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actors.messages import Armed, Counted, Listed, Page, Placed, Present
+from actors.runtime import MailboxFull
 from chat import protocol
+from chat.errors import INTERNAL, TOO_MANY_REQUESTS, Error
 from chat.log import Page as MessagePage
 
 if TYPE_CHECKING:
@@ -56,6 +58,11 @@ def entered_result(join: Join, entered: Entered) -> protocol.SubscribeResult:
         recovered=entered.recovered,
         publications=[item.json for item in entered.missed],
     )
+
+
+def error_of(failure: BaseException) -> Error:
+    """Return what a client is told of a request that failed: that it is busy here, or that we are at fault."""
+    return TOO_MANY_REQUESTS if isinstance(failure, MailboxFull) else INTERNAL
 
 
 def rejects_unrecoverable(command: Command) -> bool:

@@ -37,9 +37,10 @@ from actors.messages import (
     ShowTyping,
     TellSize,
 )
-from actors.runtime import Actor, ActorRef, MailboxFull, RequestFailed, Signal, Terminated
+from actors.replies import error_of
+from actors.runtime import Actor, ActorRef, RequestFailed, Signal, Terminated
 from chat import limits
-from chat.errors import INTERNAL, LIMIT_EXCEEDED, TOO_MANY_REQUESTS, UNRECOVERABLE_POSITION
+from chat.errors import INTERNAL, LIMIT_EXCEEDED, UNRECOVERABLE_POSITION
 from chat.log import Author, Draft, Position
 from chat.protocol import TYPING_DATA
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published
@@ -211,9 +212,7 @@ class RoomActor(Actor):
             if request is self._asked:
                 self.after(OPEN_RETRY_S, _OpenAgain(request.limit))
         elif type(request) is Append:
-            busy = isinstance(failed.error, MailboxFull)
-            error = TOO_MANY_REQUESTS if busy else INTERNAL
-            request.publish.sender.tell(Refused(request.publish, error))
+            request.publish.sender.tell(Refused(request.publish, error_of(failed.error)))
 
     def _has(self, after: int) -> bool:
         """Tell whether all that is kept after an offset is in the window."""

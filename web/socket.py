@@ -7,11 +7,12 @@ ASGI's `send`, which waits for the peer, so a queue and a task stand before it.
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextlib
 import socket
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from starlette.websockets import WebSocketDisconnect
 
@@ -30,25 +31,38 @@ SEND_BUFFER_BYTES: Final = 65_536
 """What the kernel may hold for a connection; it doubles this. Left alone, it takes megabytes for who reads slowly."""
 
 
-class Socket(Protocol):
+class Socket(abc.ABC):
     """The `Transport` of one WebSocket, from before it is accepted until it has ended."""
+
+    __slots__ = ("_max_backlog_bytes", "_reason", "_websocket")
+
+    def __init__(self, websocket: WebSocket, max_backlog_bytes: int) -> None:
+        self._websocket = websocket
+        self._max_backlog_bytes = max_backlog_bytes
+        self._reason: CloseReason | None = None
 
     @property
     def closing(self) -> bool:
         """Whether `close` was called."""
+        return self._reason is not None
 
+    @abc.abstractmethod
     def send(self, frames: list[bytes]) -> bool:
         """See `Transport.send`."""
 
+    @abc.abstractmethod
     def close(self, reason: CloseReason) -> None:
         """Close after what is queued, and cut the connection if that takes too long. See `Transport.close`."""
 
+    @abc.abstractmethod
     def abort(self) -> None:
         """Drop the connection now, with all that is buffered for it, as far as the server allows."""
 
+    @abc.abstractmethod
     def accepted(self) -> None:
         """Note that the WebSocket is open: what was sent before goes out now."""
 
+    @abc.abstractmethod
     def ended(self) -> None:
         """Note that the connection is no more."""
 
@@ -61,25 +75,18 @@ def socket_of(websocket: WebSocket, max_backlog_bytes: int) -> Socket:
     return TransportSocket(websocket, transport, max_backlog_bytes)
 
 
-class TransportSocket:
+class TransportSocket(Socket):
     """Writes to the transport. At most `max_backlog_bytes` wait there, besides what the kernel holds."""
 
-    __slots__ = ("_close_task", "_cut", "_early", "_max_backlog_bytes", "_reason", "_transport", "_websocket")
+    __slots__ = ("_close_task", "_cut", "_early", "_transport")
 
     def __init__(self, websocket: WebSocket, transport: asyncio.Transport, max_backlog_bytes: int) -> None:
-        self._websocket = websocket
+        super().__init__(websocket, max_backlog_bytes)
         self._transport = transport
-        self._max_backlog_bytes = max_backlog_bytes
-        self._reason: CloseReason | None = None
         self._early: list[bytes] | None = []
         """What was sent before the WebSocket was accepted."""
         self._cut: asyncio.TimerHandle | None = None
         self._close_task: asyncio.Task[None] | None = None
-
-    @property
-    def closing(self) -> bool:
-        """See `Socket.closing`."""
-        return self._reason is not None
 
     def send(self, frames: list[bytes]) -> bool:
         """See `Transport.send`."""
@@ -90,13 +97,11 @@ class TransportSocket:
             return True
         transport = self._transport
         try:
+            if transport.get_write_buffer_size() + sum(map(len, frames)) > self._max_backlog_bytes:
+                return False
             if len(frames) == 1:
-                if transport.get_write_buffer_size() + len(frames[0]) > self._max_backlog_bytes:
-                    return False
                 transport.write(frames[0])
             else:
-                if transport.get_write_buffer_size() + sum(map(len, frames)) > self._max_backlog_bytes:
-                    return False
                 transport.writelines(frames)
         except RuntimeError:
             pass  # uvloop's word for a connection that has ended; the reader is told so, too
@@ -137,22 +142,15 @@ class TransportSocket:
             self._close_task.cancel()
 
 
-class AsgiSocket:
+class AsgiSocket(Socket):
     """Sends by ASGI. At most `max_backlog_bytes` wait here; what the server itself holds comes on top."""
 
     def __init__(self, websocket: WebSocket, max_backlog_bytes: int) -> None:
-        self._websocket = websocket
-        self._max_backlog_bytes = max_backlog_bytes
+        super().__init__(websocket, max_backlog_bytes)
         self._frames: deque[bytes] = deque()
         self._backlog_bytes = 0
-        self._reason: CloseReason | None = None
         self._wake = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
-
-    @property
-    def closing(self) -> bool:
-        """See `Socket.closing`."""
-        return self._reason is not None
 
     def send(self, frames: list[bytes]) -> bool:
         """See `Transport.send`."""

@@ -100,7 +100,7 @@ def drops_the_mailbox_of_a_room_that_restarts(patch: pytest.MonkeyPatch) -> None
 @found_as("refused but stored")
 def says_never_where_it_is_not_known(patch: pytest.MonkeyPatch) -> None:
     """After a crash of the writer senders are told for good that nothing was stored."""
-    patch.setattr("actors.journal.INTERNAL", Error(100, "no"))
+    patch.setattr("actors.journal.error_of", lambda _: Error(100, "no"))
 
 
 @found_as("refused but stored")
