@@ -1,7 +1,8 @@
 """The journal actor: collects what is to be stored, and tells everybody concerned when it is.
 
 There is one batch under way at a time. What comes meanwhile is the next one, so batches grow with the load and a lone
-message does not wait. Sender and room hear of an entry only after it is stored. What rooms do with entries is theirs.
+message does not wait. Between two batches whoever is ready has a turn: see `ROUNDS`. Sender and room hear of an entry
+only after it is stored. What rooms do with entries is theirs.
 """
 
 from __future__ import annotations
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 MAX_BATCH: Final = 500
 MAX_WAITING: Final = 10_000
+ROUNDS: Final = 3
+"""How many rounds of turns lie between one batch and the next, unless that is full already.
+
+In the first the rooms have theirs, in the second their members, whose sockets take what is written; in the third those
+who have answered to that. So what a batch gives rise to is one batch again, rather than several that are under way at
+different stages, each with a write to every member: with 1,000 members and 40 messages under way a write carries 35 of
+them instead of 18, at half the cost, and the next one is there sooner.
+"""
 TRIM_INTERVAL_S: Final = 60.0
 
 REJECTIONS: Final = {
@@ -41,6 +50,12 @@ class _TrimDue(msgspec.Struct, frozen=True):
     """Time to look for entries that are past their time."""
 
 
+class _RoundOver(msgspec.Struct, frozen=True):
+    """Whoever was ready has had a turn; so many more rounds until the next batch."""
+
+    left: int
+
+
 class JournalActor(Actor):
     """Hands batches to the writer, and passes on what became of them.
 
@@ -53,10 +68,12 @@ class JournalActor(Actor):
         self._now_ms = now_ms
         self._waiting: deque[Append] = deque()
         self._under_way: Write | None = None
+        self._rounds = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
             Append: self._append,
             Written: self._written,
             RequestFailed: self._write_failed,
+            _RoundOver: self._round_over,
             _TrimDue: self._trim,
             Trimmed: self._trimmed,
         }
@@ -71,8 +88,9 @@ class JournalActor(Actor):
         self._handlers[type(message)](message)
 
     def on_turn_end(self) -> None:
-        """Hand over the next batch, unless one is under way."""
-        if self._waiting and self._under_way is None:
+        """Hand over the next batch, unless one is under way or it may still grow."""
+        ready = len(self._waiting) >= MAX_BATCH or (self._waiting and not self._rounds)
+        if ready and self._under_way is None:
             self._under_way = self._hand_over()
 
     def on_stop(self) -> None:
@@ -98,6 +116,7 @@ class JournalActor(Actor):
 
     def _written(self, written: Written) -> None:
         self._under_way = None
+        self._begin_round(ROUNDS)
         stored: defaultdict[tuple[ActorRef[Any], str], dict[int, Entry]] = defaultdict(dict)
         for append, place in zip(written.appends, written.places, strict=True):
             if isinstance(place, Stored):
@@ -112,6 +131,15 @@ class JournalActor(Actor):
                 publish.sender.tell(Answered(publish, Placed(place.entry, place.epoch, place.duplicate)))
             else:
                 publish.sender.tell(Refused(publish, REJECTIONS[place.reason]))
+
+    def _begin_round(self, left: int) -> None:
+        self._rounds = left
+        if left:
+            self.after_turns(_RoundOver(left - 1))
+
+    def _round_over(self, over: _RoundOver) -> None:
+        if over.left == self._rounds - 1:  # else it is an earlier batch's: one that was full followed at once
+            self._begin_round(over.left)
 
     def _write_failed(self, failed: RequestFailed) -> None:
         write = failed.request

@@ -157,6 +157,10 @@ class Actor(pykka.Actor):
         """Tell this actor `message` in `delay_s` seconds. Ends with this incarnation. Only for actors on the loop."""
         return self._cell.start_timer(delay_s, message)
 
+    def after_turns(self, message: Any) -> None:
+        """Tell this actor `message` when every actor that is ready now has had a turn. Only for actors on the loop."""
+        self._cell.system.call_soon(self._cell.ref.tell, message)
+
     def hold(self) -> None:
         """Leave ordinary messages in the mailbox until `release`; signals still come. A restart releases, too."""
         self._cell.mailbox.held = True

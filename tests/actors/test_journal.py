@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -77,6 +78,58 @@ def test_a_batch_has_an_end_and_what_is_beyond_it_is_the_next() -> None:
 
     assert max(len(batch) for batch in log.batches) <= MAX_BATCH
     assert ann.said() == list(range(MAX_BATCH + 100))
+
+
+def test_what_a_batch_gives_rise_to_is_one_batch_with_what_came_meanwhile() -> None:
+    log = FakeLog()
+    chat = Chat(log)
+    ann, bob, *others = [chat.member("lobby") for _ in range(20)]
+
+    with behind(chat.find("writer")):
+        ann.send(publish={"channel": "lobby", "data": "who is here?"})
+        chat.run()
+        bob.send(publish={"channel": "lobby", "data": "I am"})
+        chat.run()
+    chat.find("writer").tell(Trim(chat.find("journal"), None))
+    while others:
+        for member in [member for member in others if member.said()]:
+            member.send(publish={"channel": "lobby", "data": "I am"})
+            others.remove(member)
+        chat.step()
+    chat.run()
+
+    assert [len(batch) for batch in log.batches] == [1, 19]
+
+
+def test_a_batch_is_handed_over_although_somebody_is_always_ready() -> None:
+    log = FakeLog()
+    chat = Chat(log, max_pending=10_000)
+    ann = chat.member("lobby")
+
+    for number in range(1000):
+        ann.send(publish={"channel": "lobby", "data": number})
+        chat.step()
+
+    assert len(log.batches) > 10
+
+
+def test_a_full_batch_does_not_wait_for_the_rounds_to_end() -> None:
+    def steps_until_stored(number: int) -> int:
+        log = FakeLog()
+        chat = Chat(log, max_pending=MAX_BATCH)
+        ann, bob = chat.member("lobby"), chat.member("lobby")
+        ann.send(publish={"channel": "lobby", "data": "first"})
+        while not log.batches:
+            chat.step()
+        publish = {"id": 1, "publish": {"channel": "lobby", "data": "next"}}
+        bob.send_frame("\n".join([json.dumps(publish)] * number))
+        steps = 0
+        while len(log.batches) < 2:
+            chat.step()
+            steps += 1
+        return steps
+
+    assert steps_until_stored(MAX_BATCH) < steps_until_stored(MAX_BATCH - 1)
 
 
 def test_a_batch_holds_what_all_rooms_have() -> None:

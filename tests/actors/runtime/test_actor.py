@@ -168,6 +168,27 @@ def test_the_turn_end_hook_runs_once_a_turn_after_its_messages(world: World) -> 
     assert order == [1, 2, "end"]
 
 
+def test_what_is_told_after_turns_comes_when_everybody_who_is_ready_has_had_one(world: World) -> None:
+    order: list[str] = []
+
+    class Named(Actor):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def on_receive(self, message: Any) -> None:
+            order.append(f"{self.name}: {message}")
+            if message == "wait":
+                self.after_turns("done")
+
+    one, two = world.spawn(lambda: Named("one"), "one"), world.spawn(lambda: Named("two"), "two")
+    world.run()
+    one.tell("wait")
+    two.tell("hello")
+    world.run()
+
+    assert order == ["one: wait", "two: hello", "one: done"]
+
+
 def test_an_unexpected_message_is_logged_by_its_type_and_does_no_harm(world: World) -> None:
     ref = world.spawn(Actor)
     with capture_logs() as logs:
