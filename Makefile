@@ -29,8 +29,7 @@ help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV)/.ready $(PAGE)/.ready ## Serve the chat at http://127.0.0.1:8000/ (HOST=… and PORT=… change that).
-	@# Deflate costs 33 KiB a connection, and a third of the time an event takes.
-	@exec $(BIN)/uvicorn chat.main:app --host $(HOST) --port $(PORT) --ws-per-message-deflate false
+	@exec $(BIN)/uvicorn chat.main:app --host $(HOST) --port $(PORT)
 
 test: lint ## Run everything a change must pass: lint, types, layers, page tests, Python tests, coverage.
 	@$(NPM) test --silent

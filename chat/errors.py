@@ -68,6 +68,7 @@ BAD_REQUEST_CLOSE = CloseReason(3501, "bad request")
 STALE = CloseReason(3502, "stale")
 NOT_AVAILABLE_CLOSE = CloseReason(3508, "not available")
 
+INVALID_TEXT = CloseReason(1007, "text that is not UTF-8")
 UNSUPPORTED_DATA = CloseReason(1003, "binary frames are not supported")
 MESSAGE_TOO_BIG = CloseReason(1009, "message too big")
 

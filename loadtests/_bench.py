@@ -73,16 +73,7 @@ class Peer(NamedTuple):
 
 
 def _parley(port: int) -> Sequence[str]:
-    options = (
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--ws-per-message-deflate",
-        "false",
-        "--log-level",
-        "warning",
-    )
+    options = ("--host", "127.0.0.1", "--port", str(port), "--log-level", "warning")
     return (sys.executable, "-m", "uvicorn", "chat.main:app", *options)
 
 

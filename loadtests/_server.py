@@ -53,7 +53,6 @@ class Server:
         """Start one, and do not wait."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "uvicorn", "chat.main:app", "--host", "127.0.0.1", "--port", str(port)),
-            *("--ws-per-message-deflate", "false"),
             env={**dict(_environment()), "CHAT_LOG_FORMAT": "json", **settings},
             stderr=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,

@@ -18,8 +18,8 @@ from chat.log import DatabaseError
 from web import health, pages, sockets
 from web.drain import Drain
 from web.gateway import Gateway
+from web.hijack import OfferHijack
 from web.start import TellStartFailure, failing_plainly
-from web.transport import OfferTransport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -57,7 +57,7 @@ def create_app(
         with Drain(chat, gateway, drain_timeout_s).on_signals():
             log.info("chat.started")
             yield
-            gateway.draining = True
+            await gateway.close(drain_timeout_s)
             await chat.stop()
             log.info("chat.stopped")
         if app.state.failed:
@@ -68,7 +68,7 @@ def create_app(
 
     app = FastAPI(title="Parley", lifespan=lifespan, openapi_url=None)
     app.add_middleware(sockets.ServeSockets)
-    app.add_middleware(OfferTransport)
+    app.add_middleware(OfferHijack)
     app.add_middleware(TellStartFailure)
     app.include_router(sockets.router)
     app.include_router(health.router)

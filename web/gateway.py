@@ -1,9 +1,4 @@
-"""One WebSocket ⇄ one client actor.
-
-The gateway reads frames, has the wire take them apart, and passes the commands on. It knows what a frame is and
-nothing of what is in it. A frame that is none of its wire's ends the connection; everything else is the actor's to
-judge.
-"""
+"""Opens sockets: a client actor for each WebSocket that comes in, and an end when it goes."""
 
 from __future__ import annotations
 
@@ -12,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from pykka import ActorDeadError
 from starlette.responses import PlainTextResponse
-from starlette.websockets import WebSocketDisconnect
 
-from actors.messages import Receive, Reject
 from actors.runtime import MailboxFull
-from chat.errors import MESSAGE_TOO_BIG, UNSUPPORTED_DATA, Disconnect
-from web.socket import socket_of
+from web.asgi_socket import AsgiSocket
+from web.hijack import EXTENSION
+from web.raw_socket import RawSocket, handshake
 
 if TYPE_CHECKING:
     from starlette.websockets import WebSocket
@@ -27,68 +21,76 @@ if TYPE_CHECKING:
     from chat.wire import Wire
     from web.socket import Socket
 
-MAX_WAITING = 32
-"""How many frames a client actor may be behind before its socket is read no further."""
-
 
 class Gateway:
-    """Serves WebSockets, and knows which are open."""
+    """Serves WebSockets, and knows which are open. Made on the running event loop."""
 
     def __init__(self, chat: ChatSystem) -> None:
         self._chat = chat
         self._open: set[Socket] = set()
         self._all_closed = asyncio.Event()
         self._all_closed.set()
+        self._ask_later()
         self.draining = False
 
     async def serve(self, websocket: WebSocket, wire: Wire, subprotocol: str | None = None) -> None:
-        """Serve one connection until it ends."""
+        """Serve one connection. Returns when it has ended, or at once where it could be taken over from the server."""
         if self.draining:
             await refuse(websocket, 503, "shutting down")
             return
-        socket = socket_of(websocket, self._chat.limits.max_backlog_bytes)
+        hijack = websocket.scope.get("extensions", {}).get(EXTENSION)
+        limits = self._chat.limits
+        socket = AsgiSocket(websocket, wire, limits) if hijack is None else RawSocket(wire, limits)
         try:
             client = await self._chat.connect(wire, socket)
         except (ActorDeadError, MailboxFull):
             await refuse(websocket, 503, "too busy")
             return
+        if isinstance(socket, AsgiSocket):
+            self._began(socket)
+            try:
+                await socket.serve(client, subprotocol)
+            finally:
+                self._ended(socket, client)
+            return
+        try:
+            transport = hijack()
+        except ConnectionResetError:
+            client.stop(block=False)
+            return
+        self._began(socket)
+        socket.open(transport, handshake(websocket.scope["headers"], subprotocol), client, self._ended)
+
+    def _began(self, socket: Socket) -> None:
         self._open.add(socket)
         self._all_closed.clear()
-        try:
-            await websocket.accept(subprotocol)
-            socket.accepted()
-            await self._read(websocket, wire, socket, client)
-        finally:
-            client.stop(block=False)
-            socket.ended()
-            self._open.discard(socket)
-            if not self._open:
-                self._all_closed.set()
 
-    async def _read(self, websocket: WebSocket, wire: Wire, socket: Socket, client: ActorRef[Any]) -> None:
-        limit = self._chat.limits.max_frame_bytes
-        while True:
-            try:
-                event = await websocket.receive()
-            except WebSocketDisconnect:
-                return
-            if event["type"] == "websocket.disconnect":
-                return
-            if socket.closing:
-                continue  # it only remains to see the peer go
-            text = event.get("text")
-            if text is None:
-                client.tell(Reject(UNSUPPORTED_DATA))
-            elif len(text) > limit or len(text.encode()) > limit:
-                client.tell(Reject(MESSAGE_TOO_BIG))
-            else:
-                try:
-                    client.tell(Receive(wire.decode(text)))
-                except Disconnect as wrong:
-                    client.tell(Reject(wrong.reason))
-            # uvicorn hands out what it has read already without giving the loop a turn in between.
-            while client.waiting() > MAX_WAITING:  # noqa: ASYNC110  (a turn of the loop is all it takes)
-                await asyncio.sleep(0)
+    def _ended(self, socket: Socket, client: ActorRef[Any]) -> None:
+        client.stop(block=False)
+        self._open.discard(socket)
+        if not self._open:
+            self._all_closed.set()
+
+    def _ask_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._asking = loop.call_later(self._chat.limits.ping_interval_s, self._ask_who_is_there)
+
+    def _ask_who_is_there(self) -> None:
+        """Ask the peers whose wire does not."""
+        for socket in list(self._open):
+            if not socket.wire.pings:
+                socket.keepalive()
+        self._ask_later()
+
+    async def close(self, timeout_s: float) -> None:
+        """Close what is open still. After a signal `Drain` has done so; but a server may stop for other reasons."""
+        if not self.draining:
+            self.draining = True
+            self._chat.drain()
+            await self.wait_closed(timeout_s)
+        self._asking.cancel()
+        for socket in list(self._open):
+            socket.abort()
 
     async def wait_closed(self, timeout_s: float) -> None:
         """Wait until no connection is open, for at most `timeout_s`; then cut off those that are."""

@@ -31,6 +31,8 @@ PLAIN: Final = "/ws/"
 JSON_SUBPROTOCOL: Final = "centrifuge-json"
 PROTOBUF_SUBPROTOCOL: Final = "centrifuge-protobuf"
 
+_json_wire: Final = JsonWire()  # has no state: all connections share it
+
 router = APIRouter()
 
 
@@ -64,7 +66,7 @@ def _json(websocket: WebSocket) -> Awaitable[None]:
     if protobuf or (PROTOBUF_SUBPROTOCOL in offered and JSON_SUBPROTOCOL not in offered):
         return refuse(websocket, 400, "this server speaks the JSON protocol only")
     subprotocol = JSON_SUBPROTOCOL if JSON_SUBPROTOCOL in offered else None
-    return _gateway(websocket).serve(websocket, JsonWire(), subprotocol)
+    return _gateway(websocket).serve(websocket, _json_wire, subprotocol)
 
 
 def _plain(websocket: WebSocket, client_id: str) -> Awaitable[None]:

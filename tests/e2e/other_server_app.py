@@ -1,11 +1,11 @@
-"""The real application, as it is under a server that does not let it have the transport."""
+"""The real application, as it is under a server that does not let it have connections."""
 
 from __future__ import annotations
 
-import web.transport
+import web.hijack
 
-web.transport.NEEDED = ("what no transport has",)  # type: ignore[misc,assignment]
+web.hijack.SERVERS = ()  # type: ignore[misc,assignment]
 
-from chat.main import app  # noqa: E402  (with the transport out of reach)
+from chat.main import app  # noqa: E402  (with connections out of reach)
 
 __all__ = ["app"]

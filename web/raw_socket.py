@@ -1,0 +1,252 @@
+"""A socket on a connection that was taken over from the server (`web/hijack.py`), in both directions.
+
+What goes out are ready-made frames, in one call for all that is due, and the backlog is the transport's own. What
+comes in is taken apart by `websockets`, whose part knows no sockets, and handed over at once: no task, no queue. The
+protocol's own part (pings, closing, errors) is that library's, too.
+
+Compression is not negotiated: a frame is made once for all who get it, so only what clients send could be compressed,
+and it would cost each connection 33 KiB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import struct
+from typing import TYPE_CHECKING, Any, Final
+
+from websockets.frames import Opcode
+from websockets.protocol import SEND_EOF, State
+from websockets.server import ServerProtocol
+from websockets.utils import accept_key
+
+from actors.messages import Reject
+from chat.errors import CloseReason
+from web.socket import Socket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from actors.runtime import ActorRef
+    from chat.limits import Limits
+    from chat.wire import Wire
+
+CLOSE_TIMEOUT_S: Final = 2.0
+"""How long a peer may take to read what is left and to answer the close frame, before it is cut off."""
+
+SEND_BUFFER_BYTES: Final = 65_536
+"""What the kernel may hold for a connection; it doubles this. Left alone, it takes megabytes for who reads slowly."""
+
+READ_BYTES: Final = 16_384
+"""Most that is read at once. What one client sends at a time must not keep the others waiting."""
+
+_buffer: Final = memoryview(bytearray(READ_BYTES))  # of all connections: what is read is taken out at once
+
+_PEER_GONE: Final = CloseReason(1006, "the peer has gone")
+
+_logger = logging.getLogger("parley.websocket")
+_logger.setLevel(logging.WARNING)  # (each connection that closes is worth a line to the library; to us it is an event)
+
+
+class RawSocket(Socket, asyncio.BufferedProtocol):
+    """A WebSocket without a server around it. At most `max_backlog_bytes` wait, besides what the kernel holds."""
+
+    __slots__ = ("_cut", "_early", "_fragments", "_on_end", "_silent", "_transport", "_websocket")
+
+    def __init__(self, wire: Wire, limits: Limits) -> None:
+        super().__init__(wire, limits)
+        self._transport: asyncio.Transport | None = None
+        self._websocket = ServerProtocol(state=State.OPEN, max_size=limits.max_frame_bytes, logger=_logger)
+        self._early: list[bytes] = []
+        """What was sent before the WebSocket was open."""
+        self._fragments: bytearray | None = None
+        self._cut: asyncio.TimerHandle | None = None
+        self._silent = False
+        """Whether the peer was asked if it is there, and nothing has come from it since."""
+        self._on_end: Callable[[Socket, ActorRef[Any]], object] | None = None
+
+    def open(
+        self,
+        transport: asyncio.Transport,
+        answer: bytes,
+        client: ActorRef[Any],
+        on_end: Callable[[Socket, ActorRef[Any]], object],
+    ) -> None:
+        """Answer the handshake and begin. `on_end(self, client)` is called when the connection has ended."""
+        raw = transport.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        self._client = client
+        self._on_end = on_end
+        self._transport = transport
+        transport.set_protocol(self)
+        early, self._early = self._early, []
+        transport.writelines([answer, *early])
+        if self._reason is not None:
+            self._say_goodbye(self._reason)
+
+    # Out.
+
+    def send(self, frames: Sequence[bytes]) -> bool:
+        """See `Transport.send`. What is due to a peer that has read all before is always taken."""
+        if self._reason is not None:
+            return True  # nobody will read them; that is no backlog
+        transport = self._transport
+        if transport is None:
+            self._early += frames
+            return True
+        try:
+            waiting = transport.get_write_buffer_size()
+            if waiting and waiting + sum(map(len, frames)) > self._limits.max_backlog_bytes:
+                return False
+            if len(frames) == 1:
+                transport.write(frames[0])
+            else:
+                transport.writelines(frames)
+        except RuntimeError:
+            pass  # uvloop's word for a connection that has ended; `connection_lost` is about to be called
+        return True
+
+    def close(self, reason: CloseReason) -> None:
+        """See `Socket.close`."""
+        if self._reason is None:
+            self._reason = reason
+            if self._transport is not None:
+                self._say_goodbye(reason)
+
+    def _say_goodbye(self, reason: CloseReason) -> None:
+        self._cut_soon()
+        if self._websocket.state is State.OPEN:
+            self._websocket.send_close(reason.code, reason.reason)
+            self._write_control()
+
+    def abort(self) -> None:
+        """See `Socket.abort`. The peer is told by a reset: the kernel would go on trying to send what is left."""
+        transport = self._transport
+        if transport is not None:
+            raw = transport.get_extra_info("socket")
+            if raw is not None:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            transport.abort()
+
+    def keepalive(self) -> None:
+        """See `Socket.keepalive`: send a ping, and cut off a peer that has not answered the one before."""
+        if self._silent:
+            self.abort()
+        elif self._reason is None and self._transport is not None:
+            self._silent = True
+            self._websocket.send_ping(b"")
+            self._write_control()
+
+    def _cut_soon(self) -> None:
+        if self._cut is None:
+            self._cut = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self.abort)
+
+    def _write_control(self) -> None:
+        """Write what the protocol itself has to say."""
+        transport = self._transport
+        assert transport is not None  # nothing was said before the handshake
+        for data in self._websocket.data_to_send():
+            if data == SEND_EOF:  # both have said goodbye, or the peer broke the protocol
+                self._reason = self._reason or _PEER_GONE
+                self._cut_soon()
+                # Not `close`: for what it is still sending the peer would get a reset, which undoes the goodbye.
+                if transport.can_write_eof():
+                    transport.write_eof()
+                else:
+                    transport.close()
+            elif not transport.is_closing():
+                transport.write(data)
+
+    # In: what the event loop calls.
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  (asyncio's interface)
+        """Lend the buffer to read into."""
+        return _buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take in what was read."""
+        self._silent = False
+        websocket = self._websocket
+        websocket.receive_data(bytes(_buffer[:nbytes]))
+        frames = websocket.events_received()
+        if frames and self._reason is None:
+            self._take(frames)
+        if websocket.parser_exc is not None and self._reason is None:
+            self._broken()
+        if websocket.writes:
+            self._write_control()
+
+    def _take(self, frames: list[Any]) -> None:
+        messages: list[bytes | bytearray | str] = []
+        for frame in frames:
+            opcode = frame.opcode
+            if opcode is Opcode.TEXT:
+                if frame.fin:
+                    messages.append(frame.data)
+                else:
+                    self._fragments = bytearray(frame.data)
+            elif opcode is Opcode.CONT:
+                assert self._fragments is not None  # the library lets none through that nothing was begun with
+                self._fragments += frame.data
+                if frame.fin:
+                    messages.append(self._fragments)
+                    self._fragments = None
+            elif opcode is Opcode.BINARY:
+                self._received(messages)
+                self._received_binary()
+                return
+        if messages:
+            self._received(messages)
+            if self._is_behind():
+                self._pause()
+
+    def _pause(self) -> None:
+        assert self._transport is not None  # it was read from
+        self._transport.pause_reading()
+        asyncio.get_running_loop().call_soon(self._resume)
+
+    def _resume(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._is_behind():
+            asyncio.get_running_loop().call_soon(self._resume)
+        else:
+            transport.resume_reading()
+
+    def _broken(self) -> None:
+        """Tell the actor that its peer broke the protocol; the library has written why into a close frame."""
+        sent = self._websocket.close_sent
+        assert sent is not None  # see `websockets.protocol.Protocol.parse`
+        assert self._client is not None  # it is open
+        self._reason = CloseReason(sent.code, sent.reason)
+        self._client.tell(Reject(self._reason))
+
+    def eof_received(self) -> None:
+        """Take note that the peer says no more: the transport closes by itself."""
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Take note of the end."""
+        if self._cut is not None:
+            self._cut.cancel()
+        self._reason = self._reason or _PEER_GONE
+        self._transport = None
+        assert self._on_end is not None  # both were given to `open`
+        assert self._client is not None
+        self._on_end(self, self._client)
+
+
+def handshake(headers: list[tuple[bytes, bytes]], subprotocol: str | None) -> bytes:
+    """Return the answer to a handshake that the server has found to be one (RFC 6455, section 4.2.2)."""
+    key = next(value for name, value in headers if name.lower() == b"sec-websocket-key")
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {accept_key(key.decode('latin-1'))}",
+    ]
+    if subprotocol is not None:
+        lines.append(f"Sec-WebSocket-Protocol: {subprotocol}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
