@@ -20,7 +20,7 @@ from __future__ import annotations
 import enum
 import queue
 import threading
-import time
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pykka
@@ -169,13 +169,13 @@ class Cell(Generic[A]):
         actor = self.actor
         if actor is None:
             return False
-        self.turn_began = time.monotonic()
+        self.turn_began = monotonic()
         self.system.in_turn = self
-        goes_on = (self.state is _RUNNING or self._begins(actor)) and self._handle_batch(actor)
-        if goes_on:
-            self.turn_began = 0.0
-            self.mailbox.turn_over()
-        return goes_on
+        if (self.state is not _RUNNING and not self._begins(actor)) or not self._handle_batch(actor):
+            return False
+        self.turn_began = 0.0
+        self.mailbox.turn_over()
+        return True
 
     def _begins(self, actor: A) -> bool:
         return self.state is not State.STARTING or self._begin(actor)
@@ -201,23 +201,25 @@ class Cell(Generic[A]):
         return True
 
     def _handle_batch(self, actor: A) -> bool:
-        mailbox, receive = self.mailbox, actor.on_receive
-        get, messages = mailbox.get, mailbox.messages
+        mailbox, receive, most = self.mailbox, actor.on_receive, actor.batch
+        messages = mailbox.messages
+        mailbox.turn_begins()
         handled, told_to_stop = 0, False
         item: Any = EMPTY
         try:
-            while handled < actor.batch and self.state is _RUNNING:
-                if not (messages or mailbox.signals) or (item := get()) is EMPTY:
-                    break  # (the first half says the same sooner, and this is asked after every message)
+            while (messages or mailbox.signals) and handled < most and self.state is _RUNNING:
+                item = mailbox.get()
+                if item is EMPTY:
+                    break
                 self.handling = item
                 if self._tokens is not None:  # a thread that is busy with one message after the other is not stuck
-                    self.turn_began = time.monotonic()
+                    self.turn_began = monotonic()
                 kind = type(item)
-                if kind is Stop:
-                    told_to_stop = True
-                    break
                 if kind is Ask:
                     self._answer(actor, item)
+                elif kind is Stop:
+                    told_to_stop = True
+                    break
                 else:
                     receive(item)
                 handled += 1

@@ -157,8 +157,6 @@ class Mailbox:
         if self.signals:
             return self.signals.popleft()
         if self.messages and not self.held:
-            depth = len(self.messages)
-            self.high_mark = max(self.high_mark, depth)
             message = self.messages.popleft()
             return message if self._droppable == 0 and not self._places else self._unwrap(message)
         return EMPTY
@@ -177,6 +175,11 @@ class Mailbox:
     def empty(self) -> bool:
         """Tell whether there is nothing that could be handled now."""
         return not self.signals and (self.held or not self.messages)
+
+    def turn_begins(self) -> None:
+        """Take note of how much waits, at the begin of a turn."""
+        depth = len(self.messages)
+        self.high_mark = max(self.high_mark, depth)
 
     def turn_over(self) -> None:
         """End a turn: ask for the next one if there is more to do, else sleep until something arrives."""

@@ -9,7 +9,7 @@ import pykka
 from actors.runtime.envelope import Ask
 from actors.runtime.errors import WouldBlockLoop
 from actors.runtime.future import Future
-from actors.runtime.signals import Ruled
+from actors.runtime.signals import RULED
 
 if TYPE_CHECKING:
     import threading
@@ -29,6 +29,7 @@ class ActorRef(pykka.ActorRef[A]):
 
     def __init__(self, cell: Cell[A]) -> None:  # (Pykka's own needs an actor that exists already)
         self._cell = cell
+        self._mailbox = cell.mailbox
         self.actor_urn = cell.path
         self.actor_inbox = cell.mailbox  # type: ignore[assignment]  # (Pykka's has no bound: its put says nothing)
 
@@ -63,15 +64,13 @@ class ActorRef(pykka.ActorRef[A]):
 
         Messages from one sender arrive in the order sent, except that a `Signal` overtakes.
         """
-        mailbox = self._cell.mailbox
+        mailbox = self._mailbox
         if mailbox.closed:
             self._cell.bury([message])
             return
-        taken = mailbox.put_ruled(message) if isinstance(message, Ruled) else mailbox.put(message)
-        if not taken:
+        if not (mailbox.put_ruled(message) if type(message) in RULED else mailbox.put(message)):
             self._cell.refuse(message)
-            return
-        if self._cell.mailbox.closed:  # only just now, by another thread: what it did not see must not be lost
+        elif self._cell.mailbox.closed:  # only just now, by another thread: what it did not see must not be lost
             self._cell.bury(mailbox.drain())
 
     def waiting(self) -> int:

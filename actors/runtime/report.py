@@ -43,7 +43,7 @@ class Crash(msgspec.Struct, frozen=True):
 class Node(msgspec.Struct, frozen=True):
     """One actor at one moment, and its children in the order of their start.
 
-    `depth` is how many ordinary messages wait, `high_mark` the most there ever were when one was taken; `handled`
+    `depth` is how many ordinary messages wait, `high_mark` the most there ever were when a turn began; `handled`
     counts over all incarnations, `uptime_s` is that of the current one.
     """
 

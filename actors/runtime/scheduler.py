@@ -11,6 +11,7 @@ import heapq
 import itertools
 import random
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
@@ -54,14 +55,14 @@ class LoopScheduler:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._ready: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
+        self._ready: deque[Callable[[], object]] = deque()
         self._awake = False
         self.time = loop.time
         self.call_later = loop.call_later
 
     def call_soon(self, callback: Callable[..., object], /, *args: object) -> None:
         """See `Scheduler.call_soon`."""
-        self._ready.append((callback, args))
+        self._ready.append(partial(callback, *args) if args else callback)
         if not self._awake:
             self._awake = True
             self._loop.call_soon(self._run)
@@ -74,8 +75,7 @@ class LoopScheduler:
         ready = self._ready
         try:
             for _ in range(min(len(ready), SLICE)):
-                callback, args = ready.popleft()
-                callback(*args)
+                ready.popleft()()
         finally:
             self._awake = bool(ready)
             if ready:

@@ -154,11 +154,13 @@ def test_a_message_that_arrives_while_a_turn_ends_is_not_left_lying(woken: Woken
     assert mailbox.get() == "late"
 
 
-def test_the_high_mark_is_the_greatest_depth_that_was_seen(mailbox: Mailbox) -> None:
+def test_the_high_mark_is_the_greatest_depth_at_the_begin_of_a_turn(mailbox: Mailbox) -> None:
     for message in "abc":
         mailbox.put(message)
+    mailbox.turn_begins()
     take_all(mailbox)
     mailbox.put("d")
+    mailbox.turn_begins()
     take_all(mailbox)
 
     assert mailbox.high_mark == 3
