@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 import uuid
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -101,7 +102,8 @@ class ClientActor(Actor):
         self._pending = 0
         self._asked: dict[int, Request] = {}
         """The requests that are not answered yet, by identity."""
-        self._out: list[bytes] = []
+        self._out: tuple[bytes, ...] = ()
+        """What is due to the socket. A tuple, since nearly always it is an event's own, as it is."""
         self._turned_away = False
         self._closed = False
         self._pong_expected = False
@@ -120,7 +122,8 @@ class ClientActor(Actor):
 
     def on_turn_end(self) -> None:
         """Send what the turn added up to, in as few frames as the wire can."""
-        self._flush()
+        if self._out:
+            self._flush()
         if self._draining is not None and self._pending == 0:
             self._close(self._draining)
 
@@ -178,19 +181,19 @@ class ClientActor(Actor):
 
     def _put(self, part: bytes | None) -> None:
         if part is not None:
-            self._out.append(part)
+            self._out += (part,)
 
     def _flush(self) -> None:
-        if self._out:
-            frames, self._out = self._out, []
-            if not self._transport.send(frames):
-                self._close(errors.SLOW)
+        frames, self._out = self._out, ()
+        if not self._transport.send(frames):
+            self._close(errors.SLOW)
 
     def _close(self, reason: CloseReason) -> None:
         if self._closed:
             return
         self._closed = True
-        self._flush()
+        if self._out:
+            self._flush()
         self._transport.close(reason)
         self._log.info("client.closed", code=reason.code, reason=reason.reason)
         self.stop()
@@ -292,8 +295,9 @@ class ClientActor(Actor):
         if len(self._memberships) >= self._limits.max_channels:
             raise CommandError(errors.LIMIT_EXCEEDED)
         self._check_pending()
-        membership = Membership(self.actor_ref, self._me(), request.channel, next(self._tickets), command)
-        self._memberships[request.channel] = membership
+        channel = sys.intern(request.channel)  # the room's own name, too, so that events are found by identity
+        membership = Membership(self.actor_ref, self._me(), channel, next(self._tickets), command)
+        self._memberships[channel] = membership
         self._put_out.discard(request.channel)
         position = Position(request.offset, request.epoch) if request.recover else None
         self._ask(self._shared.rooms, membership.join(position))
@@ -501,7 +505,7 @@ class ClientActor(Actor):
         if unseen is Gap.GAP:
             self._join_again(membership)
         elif unseen is not None:
-            self._out.extend(self._wire.event(unseen, self._id))
+            self._out += self._wire.event(unseen, self._id)
 
     def _join_again(self, membership: Membership) -> None:
         assert membership.room is not None  # it is in, or it would not have lost anything

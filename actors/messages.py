@@ -22,7 +22,7 @@ from chat.wire import Event, Published, Wire
 class Transport(Protocol):
     """What a client actor needs of its socket. Nothing here waits or raises."""
 
-    def send(self, frames: list[bytes]) -> bool:
+    def send(self, frames: Sequence[bytes]) -> bool:
         """Send WebSocket frames, in order. False if that would exceed the backlog limit: then none was sent."""
 
     def close(self, reason: CloseReason) -> None:

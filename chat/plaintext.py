@@ -71,15 +71,15 @@ class PlainText:
         """Say why a message was refused."""
         return text_frame(f"Error {error.code}: {error.message}".encode())
 
-    def event(self, event: Event, reader: str) -> list[bytes]:
+    def event(self, event: Event, reader: str) -> tuple[bytes, ...]:
         """Encode what others said; presence and typing have no form here."""
         if not isinstance(event, Publications):
-            return []
+            return ()
         lines: list[bytes | None] | None = event.encoded.get("text")
         if lines is None:
             lines = event.encoded["text"] = [_line(item.entry.author.name, item.entry.data) for item in event.items]
         authors = [item.entry.author.client for item in event.items]
-        return [line for line, author in zip(lines, authors, strict=True) if line is not None and author != reader]
+        return tuple(line for line, author in zip(lines, authors, strict=True) if line is not None and author != reader)
 
     def unsubscribed(self, channel: str, code: int, reason: str) -> None:
         """Nothing here."""

@@ -118,7 +118,7 @@ class Wire(Protocol):
     def error(self, command: Command, error: Error) -> bytes | None:
         """Encode the failure of a command."""
 
-    def event(self, event: Event, reader: str) -> list[bytes]:
+    def event(self, event: Event, reader: str) -> tuple[bytes, ...]:
         """Encode an event for the client with the id `reader`."""
 
     def unsubscribed(self, channel: str, code: int, reason: str) -> bytes | None:
@@ -150,11 +150,11 @@ class JsonWire:
         """See `protocol.encode_error`."""
         return text_frame(protocol.encode_error(command, error))
 
-    def event(self, event: Event, reader: str) -> list[bytes]:  # noqa: ARG002  (all readers get the same)
+    def event(self, event: Event, reader: str) -> tuple[bytes, ...]:  # noqa: ARG002  (all readers get the same)
         """Encode an event: once, whoever asks."""
-        encoded: list[bytes] | None = event.encoded.get("json")
+        encoded: tuple[bytes, ...] | None = event.encoded.get("json")
         if encoded is None:
-            encoded = event.encoded["json"] = [text_frame(self._encode(event))]
+            encoded = event.encoded["json"] = (text_frame(self._encode(event)),)
         return encoded
 
     def _encode(self, event: Event) -> bytes:

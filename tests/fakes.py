@@ -68,7 +68,7 @@ class RecordingTransport:
         self.closed: CloseReason | None = None
         self.full = False
 
-    def send(self, frames: list[bytes]) -> bool:
+    def send(self, frames: Sequence[bytes]) -> bool:
         if self.full:
             return False
         self.writes += 1

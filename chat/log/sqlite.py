@@ -183,14 +183,14 @@ class SqliteLog:
 
     def _rooms(self, connection: sqlite3.Connection, drafts: Sequence[Draft]) -> dict[str, _Room]:
         names = {draft.room for draft in drafts}
-        rooms = {name: _Room(0, self._epoch, 0) for name in names}
         if len(names) == 1:  # a tenth off what a lone message costs
             (only,) = names
             found = connection.execute(_ROOM, (only,)).fetchall()
         else:
             found = _fetch(connection, _ROOMS, [(name,) for name in names])
-        for name, room_id, epoch, head in found:
-            rooms[name] = _Room(room_id, epoch, head)
+        rooms = {name: _Room(room_id, epoch, head) for name, room_id, epoch, head in found}
+        for name in names - rooms.keys():
+            rooms[name] = _Room(0, self._epoch, 0)
         return rooms
 
     def position(self, room: str) -> Position:

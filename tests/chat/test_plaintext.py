@@ -140,7 +140,7 @@ def test_a_line_is_encoded_once_for_all_readers() -> None:
     ids=["join", "typing"],
 )
 def test_presence_and_typing_have_no_form(event: Event) -> None:
-    assert wire().event(event, "reader") == []
+    assert wire().event(event, "reader") == ()
 
 
 def test_success_is_silent() -> None:

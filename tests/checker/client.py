@@ -20,7 +20,7 @@ from tests.checker.outbox import Outbox
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from actors.runtime import ActorRef
     from chat.errors import CloseReason
@@ -40,7 +40,7 @@ class Network:
         self.frames: deque[bytes] = deque()
         self.closed: CloseReason | None = None
 
-    def send(self, frames: list[bytes]) -> bool:
+    def send(self, frames: Sequence[bytes]) -> bool:
         self.frames += frames
         return True
 
