@@ -56,6 +56,9 @@ if TYPE_CHECKING:
     from chat.protocol import Command, Result
     from chat.wire import Wire
 
+CATCH_UP_S = 0.05
+"""How long to wait for a peer to take what it got, before it gets more of what it missed."""
+
 UNSUBSCRIBED_INSUFFICIENT_STATE = 2500  # "subscribe again, from your position"
 
 log = structlog.get_logger()
@@ -67,6 +70,12 @@ class _PingDue(msgspec.Struct, frozen=True):
 
 class _PongDue(msgspec.Struct, frozen=True):
     """The pong should have come by now."""
+
+
+class _CatchUp(msgspec.Struct, frozen=True):
+    """Time to ask for more of what was missed, if the peer has taken what it got."""
+
+    channel: str
 
 
 class _ConnectDue(msgspec.Struct, frozen=True):
@@ -442,8 +451,10 @@ class ClientActor(Actor):
         elif join.silently:
             if not entered.recovered:
                 self._end_subscription(join.channel)
-            elif entered.missed:
+                return
+            if entered.missed:
                 self._show(Publications(join.channel, entered.missed), membership)
+            self._go_on(membership, more=entered.more)
         else:
             membership.entered(entered)
             if join.position is not None and not entered.recovered and rejects_unrecoverable(join.command):
@@ -452,6 +463,23 @@ class ClientActor(Actor):
             else:
                 self._reply(join.command, entered_result(join, entered))
                 self._do_waiting(membership)
+                self._go_on(membership, more=entered.more)
+
+    def _go_on(self, membership: Membership, *, more: bool) -> None:
+        membership.behind = more
+        if more:
+            self._catch_up(_CatchUp(membership.channel))
+
+    def _catch_up(self, due: _CatchUp) -> None:
+        membership = self._memberships.get(due.channel)
+        if membership is None or not membership.behind:
+            return  # left meanwhile
+        if self._out:
+            self._flush()  # it counts as well
+        if self._transport.backlog_bytes() > self._limits.max_backlog_bytes // 4:
+            self.after(CATCH_UP_S, due)
+        else:
+            self._join_again(membership)
 
     def _end_subscription(self, channel: str) -> None:
         if len(self._put_out) < self._limits.max_channels:
@@ -503,12 +531,14 @@ class ClientActor(Actor):
     def _show(self, event: Publications, membership: Membership) -> None:
         unseen = membership.unseen(event)
         if unseen is Gap.GAP:
-            self._join_again(membership)
+            if not membership.behind:
+                self._join_again(membership)
         elif unseen is not None:
             self._out += self._wire.event(unseen, self._id)
 
     def _join_again(self, membership: Membership) -> None:
         assert membership.room is not None  # it is in, or it would not have lost anything
+        membership.behind = True
         self._ask(membership.room, membership.join_again())
 
     def _room_restarted(self, restarted: Restarted) -> None:
@@ -531,6 +561,7 @@ class ClientActor(Actor):
         Terminated: _room_ended,
         Reject: _reject,
         Drain: _drain,
+        _CatchUp: _catch_up,
         _PingDue: _ping,
         _PongDue: _check_pong,
         _ConnectDue: _check_connected,

@@ -35,6 +35,7 @@ class Membership:
         "_command",
         "_epoch",
         "_offset",
+        "behind",
         "channel",
         "room",
         "ticket",
@@ -48,6 +49,8 @@ class Membership:
         self.room: ActorRef[Any] | None = None
         self.waiting: list[Command] = []
         """Commands that came while the room was being entered: to be done then, in their order."""
+        self.behind = False
+        """Whether the reader lacks something that was asked for already: what comes meanwhile will come with it."""
         self.typed_at = -math.inf
         self._client = client
         self._author = author
@@ -69,7 +72,7 @@ class Membership:
         return Leave(self._client, self.ticket, self._author)
 
     def entered(self, entered: Entered) -> None:
-        """Be in the room, with everything up to its position on the way to the reader."""
+        """Be in the room, with everything up to the position on the way to the reader."""
         self.room = entered.room
         self._offset, self._epoch = entered.position.offset, entered.position.epoch
 

@@ -25,6 +25,9 @@ class Transport(Protocol):
     def send(self, frames: Sequence[bytes]) -> bool:
         """Send WebSocket frames, in order. False if that would exceed the backlog limit: then none was sent."""
 
+    def backlog_bytes(self) -> int:
+        """Return how much of what was sent still waits for the peer."""
+
     def close(self, reason: CloseReason) -> None:
         """Close after what is queued. Only the first call counts."""
 
@@ -154,14 +157,16 @@ class ListRooms(Request, frozen=True):
 class Entered(msgspec.Struct, frozen=True):
     """The client is a member: every event from here on will be delivered to it, in order.
 
-    `position` is the room's. If the client's own could be recovered, `missed` holds everything between the two; if
-    it could not, or there was none, `recovered` is False and `missed` is empty.
+    If the client's position could be recovered, `missed` holds what follows it, up to `position`; if that is not all,
+    there is `more`, and the client has to enter once more from there. If it could not, or there was none, `recovered`
+    is False, `missed` is empty and `position` is the room's.
     """
 
     room: ActorRef[Any]
     position: Position
     recovered: bool
     missed: Sequence[Published]
+    more: bool = False
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -259,6 +264,22 @@ class Opened(Signal, frozen=True):
     request: Open
     position: Position
     tail: list[Entry]
+
+
+class ReadMissed(Request, frozen=True):
+    """Read what follows a position, for somebody who wants to enter from there. Answered with `Missed`."""
+
+    channel: str
+    after: int
+    limit: int
+
+
+class Missed(msgspec.Struct, frozen=True):
+    """The oldest entries that the log keeps after the position, at most as many as were asked for."""
+
+    request: ReadMissed
+    position: Position
+    entries: list[Entry]
 
 
 # room → journal → writer → journal → room

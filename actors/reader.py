@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from actors.messages import Answered, Open, Opened, Page, ReadHistory, ReadMessages, Refused
+from actors.messages import Answered, Missed, Open, Opened, Page, ReadHistory, ReadMessages, ReadMissed, Refused
 from actors.runtime import Actor, RequestFailed, ThreadActor
 from chat import limits
 from chat.errors import UNRECOVERABLE_POSITION
@@ -36,6 +36,7 @@ class ReaderActor(Actor):
             Open: self._open,
             ReadHistory: self._read_history,
             ReadMessages: self._read_messages,
+            ReadMissed: self._read_missed,
         }
 
     def on_receive(self, message: Any) -> None:
@@ -52,6 +53,10 @@ class ReaderActor(Actor):
         position = self._log.position(request.channel)
         tail = self._log.before(request.channel, position.offset + 1, request.limit) if request.limit else []
         return Opened(request, position, tail)
+
+    def _read_missed(self, request: ReadMissed) -> Missed:
+        position = self._log.position(request.channel)
+        return Missed(request, position, self._log.after(request.channel, request.after, request.limit))
 
     def _read_history(self, read: ReadHistory) -> Answered | Refused:
         position = self._log.position(read.channel)

@@ -25,12 +25,14 @@ from actors.messages import (
     Entered,
     Join,
     Leave,
+    Missed,
     Open,
     Opened,
     Page,
     Present,
     Publish,
     ReadHistory,
+    ReadMissed,
     ReadPresence,
     Refused,
     Resized,
@@ -46,10 +48,13 @@ from chat.protocol import TYPING_DATA
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from actors.runtime import Cancellable
     from chat.limits import Limits
+
+MISSED_PAGE = 1_000
+"""Most entries that are read at once for somebody who was away for long."""
 
 OPEN_RETRY_S = 0.5
 SETTLE_S = 10.0
@@ -76,6 +81,11 @@ class _OpenAgain(Signal, frozen=True):
     limit: int
 
 
+def _follows(items: Sequence[Published], offset: int) -> bool:
+    """Tell whether the first of them is the next one: the log may have forgotten it."""
+    return bool(items) and items[0].entry.offset == offset + 1
+
+
 class RoomActor(Actor):
     """One room. It takes requests once it knows where its log stands, and stops when it was empty for a while."""
 
@@ -98,6 +108,8 @@ class RoomActor(Actor):
         """What the reader was last asked. An answer to anything else, an earlier incarnation's say, is out of date."""
         self._loading: list[Join | ReadHistory] = []
         """What waits for the window."""
+        self._missing: dict[int, Join] = {}
+        """Who waits for entries from before the window, by the identity of the request to read them."""
         self._idle_timer: Cancellable | None = None
         self._changes: deque[PresenceChanged] | None = deque(maxlen=limits.presence_limit)
         """Who came and went while members of an earlier incarnation may not have come back yet."""
@@ -113,6 +125,7 @@ class RoomActor(Actor):
             CountPresence: self._count_presence,
             ShowTyping: self._show_typing,
             Opened: self._opened,
+            Missed: self._read_missed,
             _OpenAgain: self._open_again,
             RequestFailed: self._request_failed,
             TellSize: self._tell_size,
@@ -139,8 +152,8 @@ class RoomActor(Actor):
             self._idle_timer = self.after(self._limits.room_idle_s, _Idle())
 
     def on_failure(self, *_: object) -> None:
-        """Answer for what waited for the window."""
-        for request in self._loading:
+        """Answer for what waited for the log."""
+        for request in (*self._loading, *self._missing.values()):
             request.sender.tell(Refused(request, INTERNAL))
 
     # The log.
@@ -211,6 +224,12 @@ class RoomActor(Actor):
         if type(request) is Open:
             if request is self._asked:
                 self.after(OPEN_RETRY_S, _OpenAgain(request.limit))
+        elif type(request) is ReadMissed:
+            join = self._missing.pop(id(request), None)
+            if join is not None and join.silently:
+                self.after(OPEN_RETRY_S, join)
+            elif join is not None:
+                join.sender.tell(Refused(join, error_of(failed.error)))
         elif type(request) is Append:
             request.publish.sender.tell(Refused(request.publish, error_of(failed.error)))
 
@@ -226,12 +245,30 @@ class RoomActor(Actor):
     # Members.
 
     def _join(self, join: Join) -> None:
-        resumed = join.position
-        if resumed is not None and not self._recoverable(resumed):
-            resumed = None
-        if resumed is not None and not self._has(resumed.offset):
+        position = join.position
+        if position is None or not self._recoverable(position):
+            self._enter(join, None, [])
+        elif self._has(position.offset):
+            self._enter(join, position, self._after(position.offset))
+        elif self._position.offset - position.offset <= self._limits.recovery_window:
             self._load(join)
-            return
+        else:
+            request = ReadMissed(self.actor_ref, self._channel, position.offset, MISSED_PAGE)
+            self._missing[id(request)] = join
+            self._reader.tell(request)
+
+    def _recoverable(self, position: Position) -> bool:
+        behind = self._position.offset - position.offset
+        return position.epoch in {"", self._position.epoch} and 0 <= behind <= self._limits.recovery_limit
+
+    def _read_missed(self, missed: Missed) -> None:
+        join = self._missing.pop(id(missed.request), None)
+        if join is not None:  # else an earlier incarnation asked, and has answered for itself
+            same = missed.position.epoch == self._position.epoch
+            self._enter(join, join.position if same else None, [Published(entry) for entry in missed.entries])
+
+    def _enter(self, join: Join, resumed: Position | None, following: Sequence[Published]) -> None:
+        """Make a client a member that has seen everything up to `resumed`, and gets what follows now."""
         client = join.sender
         known = client in self._members
         self._members[client] = _Member(join.ticket, join.author)
@@ -240,24 +277,21 @@ class RoomActor(Actor):
         if self._idle_timer is not None:
             self._idle_timer.cancel()
             self._idle_timer = None
-        missed = self._after(resumed.offset) if resumed is not None else []
-        if missed and resumed is not None and not self._fits(missed, after=resumed.offset):
-            resumed, missed = None, []
-        client.tell(Answered(join, Entered(self.actor_ref, self._position, resumed is not None, missed)))
+        client.tell(Answered(join, self._entered(resumed, following)))
         if join.silently:
             for change in self._changes or ():
                 client.tell(Deliver(change))
         elif not known:
             self._tell_presence("join", join.author)
 
-    def _recoverable(self, position: Position) -> bool:
-        behind = self._position.offset - position.offset
-        return position.epoch in {"", self._position.epoch} and 0 <= behind <= self._limits.recovery_window
-
-    def _fits(self, missed: list[Published], *, after: int) -> bool:
-        """Tell whether the log still keeps the first of them, and one reply can carry them all."""
-        whole = missed[0].entry.offset == after + 1
-        return whole and sum(len(item.entry.data) for item in missed) <= self._limits.max_page_bytes
+    def _entered(self, resumed: Position | None, following: Sequence[Published]) -> Entered:
+        head = self._position.offset
+        if resumed is None or (resumed.offset < head and not _follows(following, resumed.offset)):
+            return Entered(self.actor_ref, self._position, recovered=False, missed=[])
+        missed = limits.fitting(following, lambda item: len(item.entry.data), self._limits.max_page_bytes)
+        reached = missed[-1].entry.offset if missed else head
+        position = Position(reached, self._position.epoch)
+        return Entered(self.actor_ref, position, recovered=True, missed=missed, more=reached < head)
 
     def _after(self, offset: int) -> list[Published]:
         newer = min(self._position.offset - offset, len(self._window))

@@ -26,6 +26,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_pending: int = 256
     max_rooms: int = 10_000
     recovery_window: int = 300
+    recovery_limit: int = 10_000
     presence_limit: int = 200
     room_idle_s: float = 60.0
     room_closed_s: float = 30.0

@@ -74,6 +74,10 @@ class Settings(BaseSettings):
         default=_DEFAULT.recovery_window,
         description="Newest entries of a room kept at hand for resuming clients and for history.",
     )
+    recovery_limit: Positive = Field(
+        default=_DEFAULT.recovery_limit,
+        description="Most entries that a client may have missed and still resume; above it: `recovered: false`.",
+    )
     presence_limit: Positive = Field(
         default=_DEFAULT.presence_limit,
         description="Largest room that gets join and leave pushes and a presence list.",

@@ -67,13 +67,22 @@ class RecordingTransport:
         """How often it was given something."""
         self.closed: CloseReason | None = None
         self.full = False
+        self.reads = True
+        """Whether the peer takes what it is given."""
+        self._backlog = 0
 
     def send(self, frames: Sequence[bytes]) -> bool:
         if self.full:
             return False
         self.writes += 1
+        self._backlog += sum(map(len, frames))
         self.frames += [text_of_frame(frame).decode() for frame in frames]
         return True
+
+    def backlog_bytes(self) -> int:
+        if self.reads:
+            self._backlog = 0
+        return self._backlog
 
     def close(self, reason: CloseReason) -> None:
         self.closed = self.closed or reason
@@ -89,8 +98,8 @@ class FakeLog:
         self.batches: list[list[Draft]] = []
         self.append_errors: deque[Exception] = deque()
         """What the next appends raise, one each, with nothing stored."""
-        self.read_errors: deque[Exception] = deque()
-        """What the next reads raise, one each."""
+        self.read_errors: deque[Exception | None] = deque()
+        """What the next reads raise, one each; None is nothing."""
         self.closed = False
 
     def append(self, drafts: Sequence[Draft]) -> list[Stored | Rejected]:
@@ -131,8 +140,9 @@ class FakeLog:
         self.kept = MemoryLog()
 
     def _read(self) -> None:
-        if self.read_errors:
-            raise self.read_errors.popleft()
+        error = self.read_errors.popleft() if self.read_errors else None
+        if error is not None:
+            raise error
 
 
 class Chat:

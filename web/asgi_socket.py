@@ -53,6 +53,10 @@ class AsgiSocket(Socket):
         self._wake.set()
         return True
 
+    def backlog_bytes(self) -> int:
+        """See `Transport.backlog_bytes`."""
+        return self._backlog_bytes
+
     def close(self, reason: CloseReason) -> None:
         """See `Transport.close`. Nothing is cut here."""
         if self._reason is None:

@@ -108,6 +108,13 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
             pass  # uvloop's word for a connection that has ended; `connection_lost` is about to be called
         return True
 
+    def backlog_bytes(self) -> int:
+        """See `Transport.backlog_bytes`."""
+        try:
+            return self._transport.get_write_buffer_size() if self._transport is not None else 0
+        except RuntimeError:
+            return 0  # as above
+
     def close(self, reason: CloseReason) -> None:
         """See `Socket.close`."""
         if self._reason is None:

@@ -43,6 +43,10 @@ class Socket(abc.ABC):
         """See `Transport.send`."""
 
     @abc.abstractmethod
+    def backlog_bytes(self) -> int:
+        """See `Transport.backlog_bytes`."""
+
+    @abc.abstractmethod
     def close(self, reason: CloseReason) -> None:
         """See `Transport.close`. Cut the connection if that takes too long, as far as the server allows."""
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from actors.messages import CatchUp, Committed, Open, Opened
+from actors.messages import CatchUp, Committed, Deliver, Open, Opened
 from actors.room import RoomActor
-from chat.log import MemoryLog, Position, Stored
-from tests.fakes import Chat, Client, FakeLog, Unheard, behind, draft, is_held, limit_mailbox
+from chat.log import Entry, LogError, MemoryLog, Position, Stored
+from chat.wire import Publications, Published
+from tests.fakes import ANN, NOON_MS, Chat, Client, FakeLog, Unheard, behind, draft, is_held, limit_mailbox
 
 CRASH = "the message that the room crashes on"
 
@@ -17,7 +18,7 @@ INTERNAL = {"error": {"code": 100, "message": "internal server error", "temporar
 UNRECOVERABLE = {"error": {"code": 112, "message": "unrecoverable position"}}
 
 
-def spoken(count: int, log: MemoryLog | None = None, **limits: Any) -> tuple[Chat, Client, str]:
+def spoken(count: int, log: MemoryLog | FakeLog | None = None, **limits: Any) -> tuple[Chat, Client, str]:
     """Return a chat in whose lobby somebody said "message 1" and so on, the speaker, and the lobby's epoch."""
     chat = Chat(log, **limits)
     ann = chat.connect("Ann")
@@ -122,14 +123,19 @@ def test_a_position_that_cannot_be_recovered_is_answered_with_the_current_one(of
     }
 
 
-def test_as_much_as_the_window_holds_can_be_recovered() -> None:
-    chat, _, epoch = spoken(5, recovery_window=3)
+@pytest.mark.parametrize("recovery_window", [1, 2, 3, 300])
+def test_as_much_as_the_limit_allows_can_be_recovered_whether_it_is_at_hand_or_not(recovery_window: int) -> None:
+    chat, _, epoch = spoken(5, recovery_window=recovery_window, recovery_limit=3)
 
-    assert offsets(resume(chat, offset=2, epoch=epoch)) == [3, 4, 5]
+    result = resume(chat, offset=2, epoch=epoch)
+
+    assert result["recovered"]
+    assert offsets(result) == [3, 4, 5]
 
 
-def test_one_more_cannot() -> None:
-    chat, _, epoch = spoken(5, recovery_window=3)
+@pytest.mark.parametrize("recovery_window", [1, 300])
+def test_one_more_cannot(recovery_window: int) -> None:
+    chat, _, epoch = spoken(5, recovery_window=recovery_window, recovery_limit=3)
 
     result = resume(chat, offset=1, epoch=epoch)
 
@@ -536,9 +542,9 @@ def test_who_hangs_up_on_a_crashing_room_is_seen_to_leave() -> None:
     assert [leave["info"]["client"] for leave in ann.pushes("leave")] == [bob.id]
 
 
-def test_a_member_that_missed_more_than_the_window_subscribes_again() -> None:
+def test_a_member_that_missed_more_than_the_limit_subscribes_again() -> None:
     log = FakeLog()
-    chat = Chat(log, recovery_window=3)
+    chat = Chat(log, recovery_limit=3)
     ann = chat.member("lobby")
     log.kept.append([draft("lobby", f"message {number}") for number in range(4)])
 
@@ -588,9 +594,22 @@ def test_a_gap_before_a_new_entry_is_read_from_the_log() -> None:
     assert ann.offsets() == [1, 2, 3, 4]
 
 
-def test_a_gap_wider_than_the_window_ends_the_subscriptions_that_cannot_follow() -> None:
+@pytest.mark.parametrize("recovery_window", [3, 300])
+def test_a_gap_wider_than_the_window_is_made_up_for_too(recovery_window: int) -> None:
     log = FakeLog()
-    chat = Chat(log, recovery_window=3)
+    chat = Chat(log, recovery_window=recovery_window)
+    ann = chat.member("lobby")
+
+    log.kept.append([draft("lobby", f"message {number}") for number in range(1, 6)])
+    ann.publish("lobby", "message 6")
+
+    assert ann.said() == [f"message {number}" for number in range(1, 7)]
+    assert ann.pushes("unsubscribe") == []
+
+
+def test_a_gap_wider_than_the_limit_ends_the_subscriptions_that_cannot_follow() -> None:
+    log = FakeLog()
+    chat = Chat(log, recovery_window=3, recovery_limit=3)
     ann = chat.member("lobby")
 
     log.kept.append([draft("lobby", f"message {number}") for number in range(1, 6)])
@@ -714,8 +733,187 @@ def test_a_page_ends_where_it_would_be_too_much_for_a_client(recovery_window: in
     assert page(ann, limit=5, after=2) == [3, 4]
 
 
-def test_what_would_be_too_much_at_once_is_not_recovered() -> None:
-    chat, _, epoch = large(8)
+# What was missed is more than goes at once
 
-    assert offsets(resume(chat, offset=6, epoch=epoch)) == [7, 8]
-    assert "recovered" not in resume(chat, offset=5, epoch=epoch)
+
+class LongAway:
+    """Bob comes back to the lobby after six messages, of which two go at once; Ann has been there all the time."""
+
+    def __init__(self, recovery_window: int) -> None:
+        self.chat, self.ann, epoch = large(8, recovery_window=recovery_window)
+        self.bob = self.chat.connect("Bob")
+        self.bob.transport.reads = False
+        self._position = {"channel": "lobby", "recover": True, "epoch": epoch}
+
+    def come_back(self, offset: int = 2) -> dict[str, Any]:
+        result: dict[str, Any] = self.bob.ask(subscribe={**self._position, "offset": offset})["subscribe"]
+        return result
+
+    def take_all(self) -> None:
+        """Have Bob take what he got, and whatever follows."""
+        self.bob.transport.reads = True
+        self.chat.advance(1)
+
+
+@pytest.fixture(params=[300, 2], ids=["at hand", "in the log"])
+def long_away(request: pytest.FixtureRequest) -> LongAway:
+    return LongAway(request.param)
+
+
+def test_the_reply_has_the_first_part_and_pushes_the_rest_each_once_and_in_order(long_away: LongAway) -> None:
+    long_away.bob.transport.reads = True
+
+    result = long_away.come_back()
+
+    assert (result["recovered"], result["offset"], offsets(result)) == (True, 2, [3, 4])
+    assert long_away.bob.offsets() == [3, 4, 5, 6, 7, 8]
+
+
+def test_no_part_is_more_than_a_client_may_be_given_at_once(long_away: LongAway) -> None:
+    long_away.come_back()
+    long_away.take_all()
+
+    assert max(map(len, long_away.bob.transport.frames)) < 5_000 // 2 + 500
+
+
+def test_the_rest_waits_until_the_client_has_taken_what_it_got(long_away: LongAway) -> None:
+    long_away.come_back()
+    long_away.chat.advance(10)
+    before = long_away.bob.offsets()
+
+    long_away.take_all()
+
+    assert before == [3, 4]
+    assert long_away.bob.offsets() == [3, 4, 5, 6, 7, 8]
+
+
+def test_what_is_said_meanwhile_comes_after_it(long_away: LongAway) -> None:
+    long_away.come_back()
+    long_away.ann.publish("lobby", "live")
+    before = long_away.bob.offsets()
+
+    long_away.take_all()
+    long_away.ann.publish("lobby", "live, too")
+
+    assert before == [3, 4]
+    assert long_away.bob.offsets() == [3, 4, 5, 6, 7, 8, 9, 10]
+
+
+def test_who_leaves_meanwhile_gets_nothing_more(long_away: LongAway) -> None:
+    long_away.come_back()
+    long_away.bob.ask(unsubscribe={"channel": "lobby"})
+
+    long_away.take_all()
+
+    assert long_away.bob.offsets() == [3, 4]
+
+
+def test_who_comes_again_meanwhile_goes_on_from_there_only(long_away: LongAway) -> None:
+    long_away.come_back()
+    long_away.bob.ask(unsubscribe={"channel": "lobby"})
+    long_away.bob.forget()
+
+    long_away.come_back(offset=6)
+    long_away.take_all()
+
+    assert long_away.bob.offsets() == [7, 8]
+
+
+def test_who_is_about_to_come_again_is_not_in_anybodys_way(long_away: LongAway) -> None:
+    long_away.come_back()
+    long_away.bob.ask(unsubscribe={"channel": "lobby"})
+
+    with behind(long_away.chat.room("lobby")):
+        long_away.bob.send(subscribe={"channel": "lobby"})
+        long_away.take_all()
+
+    assert long_away.bob.close_code is None
+
+
+def test_a_room_that_crashes_meanwhile_takes_nothing_away(long_away: LongAway) -> None:
+    long_away.come_back()
+    long_away.chat.crash_room("lobby")
+
+    long_away.take_all()
+
+    assert long_away.bob.offsets() == [3, 4, 5, 6, 7, 8]
+
+
+# What was missed is to be read from the log
+
+
+def behind_the_window() -> tuple[Chat, FakeLog, dict[str, Any]]:
+    log = FakeLog()
+    chat, _, epoch = spoken(5, log, recovery_window=2)
+    return chat, log, {"channel": "lobby", "recover": True, "offset": 1, "epoch": epoch}
+
+
+def test_where_the_log_has_forgotten_the_first_of_it_nothing_is_recovered() -> None:
+    chat, _, epoch = spoken(5, MemoryLog(max_entries=3), recovery_window=2)
+
+    result = resume(chat, offset=1, epoch=epoch)
+
+    assert "recovered" not in result
+    assert result["offset"] == 5
+
+
+def test_a_log_that_cannot_read_is_a_temporary_error_to_who_comes_back() -> None:
+    chat, log, position = behind_the_window()
+    log.read_errors.append(LogError("planted"))
+    bob = chat.connect("Bob")
+
+    assert bob.ask(subscribe=position) == INTERNAL
+    assert offsets(bob.ask(subscribe=position)["subscribe"]) == [2, 3, 4, 5]
+
+
+def test_a_member_that_fell_behind_is_read_for_again_where_the_log_could_not_read() -> None:
+    log = FakeLog()
+    chat = Chat(log, recovery_window=2)
+    ann = chat.member("lobby")
+    log.kept.append([draft("lobby", f"message {number}") for number in range(1, 6)])
+    log.read_errors.extend([None, LogError("planted")])  # the room learns where it stands, and no more
+
+    chat.crash_room("lobby")
+    assert ann.offsets() == []
+    chat.advance(1)
+
+    assert ann.offsets() == [1, 2, 3, 4, 5]
+    assert ann.pushes("unsubscribe") == []
+
+
+def test_who_waits_for_the_log_when_the_room_crashes_is_answered_once() -> None:
+    chat, _, position = behind_the_window()
+    bob = chat.connect("Bob")
+
+    with behind(chat.find("reader")):
+        number = bob.send(subscribe=position)
+        chat.run()
+        chat.room("lobby").tell(Unheard())
+        chat.run()
+    chat.find("reader").tell(Unheard())  # which has it crash as well, and go on with what waits
+    chat.run()
+
+    assert bob.replies(number) == [INTERNAL]
+    assert chat.system.health().recent_crashes == 2  # and what came too late for the room was none
+    assert offsets(bob.ask(subscribe=position)["subscribe"]) == [2, 3, 4, 5]
+
+
+def test_a_log_that_began_anew_meanwhile_recovers_nothing() -> None:
+    chat, log, position = behind_the_window()
+    bob = chat.connect("Bob")
+    log.forget()
+    log.append([draft("lobby", f"message {number}") for number in range(1, 6)])
+
+    assert "recovered" not in bob.ask(subscribe=position)["subscribe"]
+
+
+def test_a_member_that_lost_something_asks_for_it_once_whatever_comes_meanwhile() -> None:
+    chat, ann, _ = spoken(3)
+    late = [Published(Entry(offset, "", ANN, NOON_MS, b"1")) for offset in (10, 11, 12)]
+
+    with behind(chat.room("lobby")):
+        for item in late:
+            ann.ref.tell(Deliver(Publications("lobby", [item])))
+        chat.run()
+
+        assert chat.room("lobby").waiting() == 1

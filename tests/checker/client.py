@@ -44,6 +44,9 @@ class Network:
         self.frames += frames
         return True
 
+    def backlog_bytes(self) -> int:
+        return sum(map(len, self.frames))
+
     def close(self, reason: CloseReason) -> None:
         self.closed = self.closed or reason
 
@@ -60,9 +63,9 @@ class _Subscription:
 
 
 class Client:
-    """Somebody in some rooms. `window` is how many missed entries the server makes up for."""
+    """Somebody in some rooms. `limit` is how many missed entries the server makes up for."""
 
-    def __init__(self, name: str, rooms: Iterable[str], history: list[Event], dice: random.Random, window: int) -> None:
+    def __init__(self, name: str, rooms: Iterable[str], history: list[Event], dice: random.Random, limit: int) -> None:
         self.name = name
         self.rooms = tuple(rooms)
         self.away = 0
@@ -70,7 +73,7 @@ class Client:
         self.outbox = Outbox(name, self.rooms, self, history, dice)
         self._history = history
         self._dice = dice
-        self._window = window
+        self._limit = limit
         self._guest = ""
         self._network: Network | None = None
         self._server: ActorRef[Any] | None = None
@@ -195,7 +198,7 @@ class Client:
         known.offset, known.epoch = result.get("offset", 0), result["epoch"]
         if not result.get("recovered", False):
             known.watch.begin_anew()
-        self._history.append(Entered(self.name, room, known.offset, known.epoch, self._window))
+        self._history.append(Entered(self.name, room, known.offset, known.epoch, self._limit))
         for publication in result.get("publications", ()):
             self._see(room, publication)
         known.entered = True

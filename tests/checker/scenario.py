@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 ROOMS = ("tea", "cake", "jam")
 MEMBERS = {"ann": ROOMS, "bob": ROOMS, "eve": ("tea", "cake"), "dan": ("tea", "jam")}
 WINDOW = 10
+LIMIT = 30
+BACKLOG_BYTES = 1_500
+"""So little that who was away for long gets what it missed in several parts."""
 MOVES = 280
 ROUNDS = 30
 ROUND_S = 0.2
@@ -54,7 +57,7 @@ class _Scenario:
         self._now_ms = NOON_MS
         self._appended = 0
         self._process = self._start()
-        self._clients = [Client(name, rooms, self._history, dice, WINDOW) for name, rooms in MEMBERS.items()]
+        self._clients = [Client(name, rooms, self._history, dice, LIMIT) for name, rooms in MEMBERS.items()]
         self._moves: dict[Callable[[Client], None], float] = {
             self._say: 25,
             self._take: 35,
@@ -96,7 +99,14 @@ class _Scenario:
     # The server.
 
     def _start(self) -> Process:
-        limits = Limits(ping_interval_s=86_400, recovery_window=WINDOW, room_idle_s=30, room_closed_s=1)
+        limits = Limits(
+            ping_interval_s=86_400,
+            recovery_window=WINDOW,
+            recovery_limit=LIMIT,
+            max_backlog_bytes=BACKLOG_BYTES,
+            room_idle_s=30,
+            room_closed_s=1,
+        )
         self._process = Process(self._file, self._dice.getrandbits(32), limits, self._now_ms)
         return self._process
 
@@ -212,8 +222,8 @@ class _Scenario:
                 raise Killed
 
     def _append_elsewhere(self, _: Client) -> None:
-        """Have another program append to the log, a little or more than the window holds."""
-        self._append_elsewhere_in(self._dice.choice(ROOMS), self._dice.choice((1, 2, WINDOW + 2)))
+        """Have another program append to the log, a little, more than the window holds, or too much."""
+        self._append_elsewhere_in(self._dice.choice(ROOMS), self._dice.choice((1, 2, WINDOW + 2, LIMIT + 2)))
 
     def _append_elsewhere_in(self, room: str, count: int) -> None:
         for _ in range(count):

@@ -18,7 +18,7 @@ from tests.checker.scenario import run
 if TYPE_CHECKING:
     from tests.checker.bug import Bug
 
-TRIES = 5
+TRIES = 10
 """How many days may pass until a bug shows."""
 
 

@@ -46,12 +46,43 @@ def _resume_beside(patch: pytest.MonkeyPatch, step: int) -> None:
 
 @found_as("gap", "lost")
 def resumes_from_too_far_back(patch: pytest.MonkeyPatch) -> None:
-    """Who missed more than the window holds is told that it missed nothing."""
+    """Who missed more than can be made up for is told that it missed nothing."""
 
-    def entered(room: Any, position: Position, recovered: object, missed: Any) -> Entered:
+    def entered(room: Any, position: Position, recovered: object, missed: Any, **_: object) -> Entered:
         return Entered(room, position, recovered is not None, missed)
 
     patch.setattr(room_module, "Entered", entered)
+
+
+@found_as("lost")
+def goes_no_further_than_the_first_part(patch: pytest.MonkeyPatch) -> None:
+    """Who missed more than one reply holds gets that, and nothing after it."""
+    patch.setattr(ClientActor, "_catch_up", nothing)
+
+
+@found_as("gap")
+def goes_on_one_too_late(patch: pytest.MonkeyPatch) -> None:
+    """Between two parts of what was missed an entry is left out."""
+
+    def join_again(original: Any, membership: Membership) -> Join:
+        membership._offset += membership.behind
+        joined: Join = original(membership)
+        return joined
+
+    wrap(patch, Membership, "join_again", join_again)
+
+
+@found_as("gap")
+def shows_what_comes_before_the_rest_of_what_was_missed(patch: pytest.MonkeyPatch) -> None:
+    """What happens while somebody catches up is shown at once."""
+
+    def follows(original: Any, membership: Membership, event: Publications) -> bool:
+        if membership.behind and event.first > membership._offset:
+            membership._offset = event.last
+            return True
+        return bool(original(membership, event))
+
+    wrap(patch, Membership, "follows", follows)
 
 
 @found_as("gap")
