@@ -90,7 +90,7 @@ def test_a_repeat_of_what_was_stored_before_the_restart_is_a_repeat(url: str, en
 
 
 def test_who_is_too_far_behind_is_told_to_load_the_state(url: str) -> None:
-    with running(CHAT_DATABASE_URL=url, CHAT_RECOVERY_WINDOW="3") as server:
+    with running(CHAT_DATABASE_URL=url, CHAT_RECOVERY_LIMIT="3") as server:
         ann = Member(server)
         epoch = ann.call(subscribe={"channel": "lobby"})["subscribe"]["epoch"]
         say(ann, "one", "two", "three", "four", "five")

@@ -9,9 +9,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.server import Member
+from tests.server import Member, running
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import Locator, Page
 
     from tests.e2e.conftest import NewPage
@@ -143,9 +145,38 @@ def test_a_page_that_was_offline_catches_up_without_loss_or_duplicates(server: S
     assert texts(ada, *everything) == everything
 
 
+def test_a_page_that_was_away_for_long_shows_all_that_it_missed(server: Server, new_page: NewPage) -> None:
+    ada = Member(server, "Ada")
+    ada.call(subscribe={"channel": "tunnel"})
+    ada.rpc("send", channel="tunnel", key="k", text="before the tunnel")
+    bob = join(new_page(), server, "Bob", "/r/tunnel")
+    expect(timeline(bob).get_by_text("before the tunnel")).to_be_visible()
+
+    bob.context.set_offline(True)
+    expect(bob.locator("[data-state=connecting]")).to_be_attached(timeout=60_000)
+    missed = [f"missed {number}" for number in range(1_200)]  # more than one part
+    for text in missed:
+        ada.rpc("send", channel="tunnel", key=text, text=text)
+    bob.context.set_offline(False)
+
+    expect(timeline(bob).get_by_text("missed 1199", exact=True)).to_be_visible(timeout=30_000)
+    shown = timeline(bob).locator("[data-offset] .text").all_inner_texts()
+    assert len(shown) > 300  # (it keeps the newest some hundred)
+    assert [on_one_line(text) for text in shown] == missed[-len(shown) :]
+    ada.close()
+
+
+@pytest.fixture
+def forgetful() -> Iterator[Server]:
+    """A server that makes up for little."""
+    with running(CHAT_RECOVERY_LIMIT="300") as server:
+        yield server
+
+
 def test_a_page_that_missed_more_than_can_be_resumed_loads_what_is_new_and_keeps_what_is_its_own(
-    server: Server, new_page: NewPage
+    forgetful: Server, new_page: NewPage
 ) -> None:
+    server = forgetful
     ada = Member(server, "Ada")
     ada.call(subscribe={"channel": "gap"})
     early = [f"early {number}" for number in range(48)]
