@@ -147,16 +147,16 @@ def test_a_page_that_was_offline_catches_up_without_loss_or_duplicates(server: S
 
 def test_a_page_that_was_away_for_long_shows_all_that_it_missed(server: Server, new_page: NewPage) -> None:
     ada = Member(server, "Ada")
-    ada.call(subscribe={"channel": "tunnel"})
-    ada.rpc("send", channel="tunnel", key="k", text="before the tunnel")
-    bob = join(new_page(), server, "Bob", "/r/tunnel")
-    expect(timeline(bob).get_by_text("before the tunnel")).to_be_visible()
+    ada.call(subscribe={"channel": "mountain"})
+    ada.rpc("send", channel="mountain", key="k", text="before the mountain")
+    bob = join(new_page(), server, "Bob", "/r/mountain")
+    expect(timeline(bob).get_by_text("before the mountain")).to_be_visible()
 
     bob.context.set_offline(True)
     expect(bob.locator("[data-state=connecting]")).to_be_attached(timeout=60_000)
     missed = [f"missed {number}" for number in range(1_200)]  # more than one part
     for text in missed:
-        ada.rpc("send", channel="tunnel", key=text, text=text)
+        ada.rpc("send", channel="mountain", key=text, text=text)
     bob.context.set_offline(False)
 
     expect(timeline(bob).get_by_text("missed 1199", exact=True)).to_be_visible(timeout=30_000)
