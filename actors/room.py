@@ -328,7 +328,7 @@ class RoomActor(Actor):
     def _deliver(self, event: Event) -> None:
         deliver = Deliver(event)
         for client in self._members:
-            client.tell(deliver)
+            client.tell_in_bulk(deliver)
 
     def _tell_presence(self, kind: str, author: Author) -> None:
         if len(self._members) <= self._limits.presence_limit:
@@ -349,7 +349,7 @@ class RoomActor(Actor):
         deliver = Deliver(Ephemeral(self._channel, TYPING_DATA, typing.author))
         for client in self._members:
             if client is not typing.member:
-                client.tell(deliver)
+                client.tell_in_bulk(deliver)
 
     # Questions.
 

@@ -75,7 +75,8 @@ class Actor(pykka.Actor):
     def _start_actor_loop(self) -> None:
         """Give the actor its turns on the loop: the first one now, further ones when something arrives."""
         cell = self._cell
-        cell.mailbox.start(partial(cell.system.call_soon, cell.take_turn))
+        system = cell.system
+        cell.mailbox.start(partial(system.call_soon, cell.take_turn), partial(system.call_in_bulk, cell.take_turn))
 
     # For subclasses to override, besides Pykka's on_start, on_receive, on_stop and on_failure.
 
@@ -158,8 +159,11 @@ class Actor(pykka.Actor):
         return self._cell.start_timer(delay_s, message)
 
     def after_turns(self, message: Any) -> None:
-        """Tell this actor `message` when every actor that is ready now has had a turn. Only for actors on the loop."""
-        self._cell.system.call_soon(self._cell.ref.tell, message)
+        """Tell this actor `message` when all who are ready now have had a turn, in bulk or not.
+
+        Only for actors on the loop.
+        """
+        self._cell.system.call_in_bulk(self._cell.ref.tell, message)
 
     def hold(self) -> None:
         """Leave ordinary messages in the mailbox until `release`; signals still come. A restart releases, too."""

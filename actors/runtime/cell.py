@@ -20,6 +20,7 @@ from __future__ import annotations
 import enum
 import queue
 import threading
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -491,7 +492,8 @@ class Cell(Generic[A]):
         tokens: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._tokens = tokens
         self.system.thread_cells.add(self)
-        self.mailbox.start(lambda: tokens.put(None))
+        wake = partial(tokens.put, None)
+        self.mailbox.start(wake, wake)
 
     def run_thread(self, actor: A) -> None:
         """Take turns in the current thread until the actor crashes or stops."""

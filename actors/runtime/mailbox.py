@@ -20,6 +20,11 @@ EMPTY: Final = object()
 _replacing: Final = threading.Lock()
 """Held for a moment where a waiting message is replaced, or such a one is taken; in any mailbox, since it is rare."""
 
+_NOTHING: Final = 0
+_IN_BULK: Final = 1
+_SOON: Final = 2
+"""Which kind of turn is pending, if any."""
+
 
 class _Place:
     """A place in the queue whose message can still be replaced."""
@@ -48,9 +53,10 @@ class Mailbox:
     __slots__ = (
         "_counts",
         "_droppable",
+        "_pending",
         "_places",
         "_wake",
-        "_wake_pending",
+        "_wake_in_bulk",
         "capacity",
         "closed",
         "held",
@@ -70,13 +76,14 @@ class Mailbox:
         self._droppable = 0  # how many of them wait
         self._places: dict[Hashable, _Place] | None = None
         self._wake: Callable[[], object] = _nobody
-        self._wake_pending = True  # nobody to wake yet
+        self._wake_in_bulk: Callable[[], object] = _nobody
+        self._pending = _SOON  # nobody to wake yet
 
-    def start(self, wake: Callable[[], object]) -> None:
+    def start(self, wake: Callable[[], object], wake_in_bulk: Callable[[], object]) -> None:
         """Give the actor its first turn, by calling `wake`, and further ones when something arrives."""
         self._wake = wake
-        self._wake_pending = True
-        wake()
+        self._wake_in_bulk = wake_in_bulk
+        self._wake_up()
 
     def put(self, message: Any) -> bool:
         """Add an ordinary message. False if the mailbox is full: then nothing was added."""
@@ -84,9 +91,23 @@ class Mailbox:
         if len(messages) >= self.capacity and not self._make_room():
             return False
         messages.append(message)
-        if not self._wake_pending:
-            self._wake_pending = True
+        if self._pending < _SOON:
+            self._pending = _SOON
             self._wake()
+        return True
+
+    def put_in_bulk(self, message: Any) -> bool:
+        """Add an ordinary message that is in no hurry: as `put`, but whoever else is ready has a turn first.
+
+        If something else arrives meanwhile, its turn is the turn of this one, too.
+        """
+        messages = self.messages
+        if len(messages) >= self.capacity and not self._make_room():
+            return False
+        messages.append(message)
+        if not self._pending:
+            self._pending = _IN_BULK
+            self._wake_in_bulk()
         return True
 
     def put_ruled(self, message: Ruled) -> bool:
@@ -95,7 +116,7 @@ class Mailbox:
             if self.signals is None:
                 self.signals = deque()  # few actors ever get one
             self.signals.append(message)
-            if not self._wake_pending:
+            if self._pending < _SOON:
                 self._wake_up()
             return True
         if isinstance(message, Coalescing):
@@ -145,11 +166,11 @@ class Mailbox:
     def put_always(self, message: Any) -> None:
         """Add an ordinary message in its turn, whether the mailbox is full or not. For the runtime's own few."""
         self.messages.append(message)
-        if not self._wake_pending:
+        if self._pending < _SOON:
             self._wake_up()
 
     def _wake_up(self) -> None:
-        self._wake_pending = True
+        self._pending = _SOON
         self._wake()
 
     def get(self) -> Any:
@@ -183,7 +204,7 @@ class Mailbox:
 
     def turn_over(self) -> None:
         """End a turn: ask for the next one if there is more to do, else sleep until something arrives."""
-        self._wake_pending = False
+        self._pending = _NOTHING
         # Looked at only now: a message that another thread puts from here on wakes the actor itself.
         if (self.messages and not self.held) or self.signals:
             self._wake_up()

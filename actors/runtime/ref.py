@@ -73,6 +73,18 @@ class ActorRef(pykka.ActorRef[A]):
         elif self._cell.mailbox.closed:  # only just now, by another thread: what it did not see must not be lost
             self._cell.bury(mailbox.drain())
 
+    def tell_in_bulk(self, message: Any) -> None:
+        """Do as `tell`, for a message that many are told and that is in no hurry: others have their turns first.
+
+        Messages from one sender, in bulk or not, still arrive in the order sent. Only on the loop, to actors on the
+        loop, and for messages without a rule (`Signal`, `Droppable`, `Coalescing`).
+        """
+        mailbox = self._mailbox
+        if mailbox.closed:
+            self._cell.bury([message])
+        elif not mailbox.put_in_bulk(message):
+            self._cell.refuse(message)
+
     def waiting(self) -> int:
         """Count the ordinary messages in the mailbox."""
         return len(self._cell.mailbox)

@@ -12,6 +12,7 @@ import structlog
 
 from actors.runtime.future import Future
 from actors.runtime.report import Counts, Crash, Node
+from actors.runtime.scheduler import LoopScheduler
 from actors.runtime.spec import ChildSpec, Restart
 from actors.runtime.strategy import Strategy
 from actors.runtime.supervisor import Supervisor
@@ -48,6 +49,7 @@ class ActorSystem:
     ) -> None:
         self.scheduler = scheduler
         self._call_soon = scheduler.call_soon
+        self.call_in_bulk = scheduler.call_in_bulk
         self.random = random.Random(seed)  # noqa: S311  (for jitter)
         self.counts = Counts()
         self.crashes: deque[Crash] = deque(maxlen=MAX_CRASHES)
@@ -65,7 +67,7 @@ class ActorSystem:
     @classmethod
     def start_alone(cls, factory: Callable[[], A]) -> ActorRef[A]:
         """Start one actor in a system of its own, on the running event loop. It is never restarted."""
-        system = cls(asyncio.get_running_loop())
+        system = cls(LoopScheduler(asyncio.get_running_loop()))
         return system.spawn(ChildSpec(name="actor", factory=factory, restart=Restart.TEMPORARY))
 
     def spawn(self, spec: ChildSpec[A]) -> ActorRef[A]:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 import pykka
 from structlog.testing import capture_logs
 
-from actors.runtime import Actor, ActorSystem, ChildSpec, Restart, ThreadActor
+from actors.runtime import Actor, ActorSystem, ChildSpec, LoopScheduler, Restart, ThreadActor
 from tests.actors.runtime.conftest import World
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Rule:
             self.check(World())
 
     async def _with_live_system(self) -> None:
-        system = ActorSystem(asyncio.get_running_loop())
+        system = ActorSystem(LoopScheduler(asyncio.get_running_loop()))
         await self.check(system)
         await asyncio.wait_for(system.stop(), PATIENCE_S)
 
@@ -347,7 +347,7 @@ class OurStage(Stage):
 
     def live(self, main: Callable[[Start], Awaitable[None]]) -> None:
         async def run() -> None:
-            system = ActorSystem(asyncio.get_running_loop())
+            system = ActorSystem(LoopScheduler(asyncio.get_running_loop()))
 
             def start(*, restarted: bool = True, **hooks: Callable[[Any], object]) -> Subject:
                 return self._start(system, OurThreadActor, restarted=restarted, hooks=hooks)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import pykka
 
-from actors.runtime import Actor, ActorSystem, ChildSpec
+from actors.runtime import Actor, ActorSystem, ChildSpec, LoopScheduler
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -91,7 +91,7 @@ def spawner(kind: str) -> Callable[[int], Any]:
         return lambda _: PykkaCounter.start()
     if kind == "loop":
         return lambda _: LoopCounter()
-    system = ActorSystem(asyncio.get_running_loop())
+    system = ActorSystem(LoopScheduler(asyncio.get_running_loop()))
     return lambda number: system.spawn(
         ChildSpec(name=str(number), factory=ParleyCounter, mailbox_capacity=MESSAGES + 1)
     )

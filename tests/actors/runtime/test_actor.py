@@ -47,6 +47,51 @@ def test_nothing_is_handled_within_tell(world: World) -> None:
     assert seen == ["started"]
 
 
+def test_who_is_told_in_bulk_lets_others_go_first(world: World) -> None:
+    order: list[str] = []
+    one, _ = world.recorder("one")
+    other, _ = world.recorder("other")
+
+    one.tell_in_bulk(lambda _: order.append("told in bulk"))
+    other.tell(lambda _: order.append("told"))
+    world.run()
+
+    assert order == ["told", "told in bulk"]
+
+
+def test_what_one_sender_tells_keeps_its_order_in_bulk_or_not(world: World) -> None:
+    ref, seen = world.recorder()
+    for number in range(6):
+        (ref.tell if number % 3 else ref.tell_in_bulk)(number)
+
+    world.run()
+
+    assert seen == ["started", *range(6)]
+
+
+def test_what_is_told_in_bulk_to_a_dead_actor_is_a_dead_letter_and_to_a_full_one_refused(world: World) -> None:
+    ref, _ = world.recorder(mailbox_capacity=1)
+
+    ref.tell_in_bulk("taken")
+    ref.tell_in_bulk("one too many")
+    ref.stop(block=False)
+    world.run()
+    ref.tell_in_bulk("too late")
+
+    assert (world.system.refused, world.system.dead_letters) == (1, 1)
+
+
+@pytest.mark.parametrize("ends", [crash, lambda actor: actor.stop()])
+def test_a_turn_in_bulk_that_was_overtaken_by_the_end_does_nothing(world: World, ends: Any) -> None:
+    ref, seen = world.recorder()
+
+    ref.tell_in_bulk("in bulk")
+    ref.tell(ends)
+    world.scheduler.advance(10)
+
+    assert seen in (["started", "in bulk", "started"], ["started", "in bulk", "stopped", "started"])
+
+
 def test_two_busy_actors_take_turns(world: World) -> None:
     order: list[str] = []
 

@@ -43,14 +43,19 @@ def woken() -> Woken:
 
 
 @pytest.fixture
+def woken_in_bulk() -> Woken:
+    return Woken()
+
+
+@pytest.fixture
 def counts() -> Counts:
     return Counts()
 
 
 @pytest.fixture
-def mailbox(woken: Woken, counts: Counts) -> Mailbox:
+def mailbox(woken: Woken, woken_in_bulk: Woken, counts: Counts) -> Mailbox:
     mailbox = Mailbox(3, counts)
-    mailbox.start(woken)
+    mailbox.start(woken, woken_in_bulk)
     mailbox.turn_over()
     woken.times = 0
     return mailbox
@@ -146,12 +151,38 @@ def test_a_message_that_arrives_while_a_turn_ends_is_not_left_lying(woken: Woken
             return was_filled
 
     mailbox.messages = Racing()
-    mailbox.start(woken)
+    mailbox.start(woken, woken)
 
     mailbox.turn_over()
 
     assert woken.times == 2
     assert mailbox.get() == "late"
+
+
+def test_what_comes_in_bulk_wakes_in_bulk_and_once(mailbox: Mailbox, woken: Woken, woken_in_bulk: Woken) -> None:
+    mailbox.put_in_bulk("a")
+    mailbox.put_in_bulk("b")
+
+    assert (woken.times, woken_in_bulk.times) == (0, 1)
+    assert take_all(mailbox) == ["a", "b"]
+
+
+@pytest.mark.parametrize("urgent", ["a message", Named("a signal")])
+def test_something_urgent_brings_the_turn_forward(
+    mailbox: Mailbox, woken: Woken, woken_in_bulk: Woken, urgent: object
+) -> None:
+    mailbox.put_in_bulk("in bulk")
+    if isinstance(urgent, Signal):
+        mailbox.put_ruled(urgent)
+    else:
+        mailbox.put(urgent)
+    mailbox.put_in_bulk("in bulk, too")
+
+    assert (woken.times, woken_in_bulk.times) == (1, 1)
+
+
+def test_a_full_mailbox_refuses_what_comes_in_bulk(mailbox: Mailbox) -> None:
+    assert [mailbox.put_in_bulk(number) for number in range(4)] == [True, True, True, False]
 
 
 def test_the_high_mark_is_the_greatest_depth_at_the_begin_of_a_turn(mailbox: Mailbox) -> None:

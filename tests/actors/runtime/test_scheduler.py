@@ -78,6 +78,41 @@ def test_callbacks_that_keep_each_other_busy_are_stopped(scheduler: VirtualSched
         scheduler.run(most=100)
 
 
+@pytest.mark.parametrize("seed", [None, 1])
+def test_what_is_in_bulk_lets_everything_else_go_first(seed: int | None) -> None:
+    scheduler, ran = VirtualScheduler(seed), list[str]()
+    scheduler.call_in_bulk(ran.append, "in bulk")
+    scheduler.call_soon(lambda: scheduler.call_soon(ran.append, "soon, and called later"))
+
+    scheduler.run()
+
+    assert ran == ["soon, and called later", "in bulk"]
+
+
+def test_what_is_in_bulk_has_its_turn_although_there_is_always_somebody_else(scheduler: VirtualScheduler) -> None:
+    ran: list[str] = []
+
+    def again() -> None:
+        if not ran:
+            scheduler.call_soon(again)
+
+    scheduler.call_in_bulk(ran.append, "in bulk")
+    again()
+    scheduler.run(most=SLICE + 2)
+
+    assert ran == ["in bulk"]
+
+
+def test_callbacks_in_bulk_run_in_the_order_of_the_calls_unless_cancelled(scheduler: VirtualScheduler) -> None:
+    ran: list[int] = []
+    scheduled = [scheduler.call_in_bulk(ran.append, number) for number in range(4)]
+    scheduled[3].cancel()
+
+    scheduler.run()
+
+    assert ran == [0, 1, 2]
+
+
 # On the event loop
 
 
@@ -102,6 +137,30 @@ async def test_what_is_scheduled_meanwhile_comes_in_a_later_turn_of_the_loop() -
     assert ran == ["first"]
     await asyncio.sleep(0)
     assert ran == ["first", "second"]
+
+
+async def test_what_is_in_bulk_comes_after_what_is_to_run_soon_a_slice_at_a_time() -> None:
+    scheduler, ran = LoopScheduler(asyncio.get_running_loop()), list[str]()
+    for _ in range(SLICE + 1):
+        scheduler.call_in_bulk(ran.append, "bulk")
+    scheduler.call_soon(ran.append, "soon")
+
+    await asyncio.sleep(0)
+    assert ran == ["soon"] + ["bulk"] * SLICE
+    scheduler.call_soon(ran.append, "soon")
+    await asyncio.sleep(0)
+    assert ran[SLICE + 1 :] == ["soon", "bulk"]
+
+
+async def test_what_is_in_bulk_is_not_kept_waiting_by_much_that_is_to_run_soon() -> None:
+    scheduler, ran = LoopScheduler(asyncio.get_running_loop()), list[str]()
+    for _ in range(2 * SLICE):
+        scheduler.call_soon(ran.append, "soon")
+    scheduler.call_in_bulk(ran.append, "bulk")
+
+    await asyncio.sleep(0)
+
+    assert ran == ["soon"] * SLICE + ["bulk"]
 
 
 async def test_another_thread_can_schedule() -> None:

@@ -13,6 +13,7 @@ from actors.runtime import (
     ActorSystem,
     Backoff,
     ChildSpec,
+    LoopScheduler,
     Restart,
     Restarted,
     RestartIntensity,
@@ -278,7 +279,7 @@ def test_a_thread_actor_among_siblings_is_restarted_in_its_turn_and_one_that_han
         release.wait(30)
 
     async def main() -> None:
-        system = ActorSystem(asyncio.get_running_loop(), strategy=Strategy.ONE_FOR_ALL)
+        system = ActorSystem(LoopScheduler(asyncio.get_running_loop()), strategy=Strategy.ONE_FOR_ALL)
         fragile = system.spawn(ChildSpec(name="fragile", factory=lambda: Recorder(seen)))
         quick = system.spawn(ChildSpec(name="quick", factory=lambda: Thread(seen), shutdown_s=10))
         hangs = system.spawn(ChildSpec(name="hangs", factory=lambda: Thread(seen), shutdown_s=0.05))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pykka
 import pytest
 
-from actors.runtime import Actor, ActorSystem, ChildSpec, Restart, Restarted, Terminated, ThreadActor
+from actors.runtime import Actor, ActorSystem, ChildSpec, LoopScheduler, Restart, Restarted, Terminated, ThreadActor
 from tests.actors.runtime.conftest import crash
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Worker(ThreadActor):
 
 def with_system(main: Callable[[ActorSystem], Awaitable[None]]) -> None:
     async def run() -> None:
-        system = ActorSystem(asyncio.get_running_loop())
+        system = ActorSystem(LoopScheduler(asyncio.get_running_loop()))
         await main(system)
         await system.stop()
 

@@ -25,7 +25,7 @@ from typing import Any
 
 from actors.journal import MAX_BATCH, JournalActor
 from actors.messages import Answered, Append, Publish
-from actors.runtime import Actor, ActorSystem, ChildSpec
+from actors.runtime import Actor, ActorSystem, ChildSpec, LoopScheduler
 from actors.writer import ThreadWriterActor
 from chat.limits import Limits
 from chat.log import Author, Database, Draft, SqliteLog
@@ -88,7 +88,7 @@ class Load(Actor):
 async def through_the_journal(file: Path, in_flight: int, total: int) -> tuple[float, list[float]]:
     """Return entries per second, and how long each took."""
     log = SqliteLog(Database.open(file))
-    system = ActorSystem(asyncio.get_running_loop())
+    system = ActorSystem(LoopScheduler(asyncio.get_running_loop()))
     limits = Limits()
     writer = system.spawn(ChildSpec(name="writer", factory=lambda: ThreadWriterActor(log, limits)))
     journal = system.spawn(ChildSpec(name="journal", factory=lambda: JournalActor(writer, limits, lambda: 0)))
