@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from websockets.client import ClientProtocol
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 READ_BYTES = 65_536
+LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
 
 
 class WebSocket:
@@ -48,11 +51,13 @@ class WebSocket:
 
     def send(self, text: bytes) -> None:
         """Send one text frame. Raises `OSError` if the connection has ended."""
-        with self._guard:
-            if self._protocol.state is not State.OPEN:
-                raise ConnectionResetError(self.ended_with)
+        with self._open():
             self._protocol.send_text(text)
-            self._write()
+
+    def ping(self) -> None:
+        """Send a WebSocket ping. Raises as `send`: the way to notice, without reading, that the other side has gone."""
+        with self._open():
+            self._protocol.send_ping(b"")
 
     def messages(self) -> Iterator[bytes]:
         """Yield what arrives, until the connection has ended: see `ended_with`."""
@@ -88,6 +93,23 @@ class WebSocket:
             except OSError:
                 pass  # the other side was faster
             self._socket.close()
+
+    def abort(self) -> None:
+        """Vanish, as a device without a network does: the other side gets a reset, if anything. `messages` ends."""
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT_AT_ALL)
+            self._socket.shutdown(socket.SHUT_RD)  # says nothing to the other side, and wakes the reader
+        except OSError:
+            pass  # the other side was faster
+        self._socket.close()
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        with self._guard:
+            if self._protocol.state is not State.OPEN:
+                raise ConnectionResetError(self.ended_with)
+            yield
+            self._write()
 
     def _shake_hands(self) -> None:
         self._protocol.send_request(self._protocol.connect())
