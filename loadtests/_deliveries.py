@@ -42,3 +42,17 @@ class Deliveries:
                 entry.num_reqs_per_sec[second] += count - 1
                 entry.total_response_time += latency_ms * (count - 1)
                 entry.response_times[self._bucket(latency_ms)] += count - 1
+
+
+def stamp(text: str) -> str:
+    """Put the time before a text. By the wall clock: the sender may be another process."""
+    return f"{time.time():.4f} {text}"
+
+
+def age_ms(text: str) -> int:
+    """Tell how long ago a text was stamped; 0 for one without a stamp, or from the future."""
+    sent, _, _ = text.partition(" ")
+    try:
+        return max(0, round((time.time() - float(sent)) * 1000))
+    except ValueError:
+        return 0

@@ -1,170 +1,185 @@
-"""A member of one room, as far as a load test needs one: connect, subscribe, send, count.
+"""Someone in one room or several, who comes back with a position whenever the connection has ended.
 
-It knows the wire (web/PROTOCOL.md) and nothing of Locust, so that it can be tested without.
+Each message must come to each member once, however often either was disconnected. What was missed comes with the
+answer to `subscribe`; if it is too much for that, the member reads it from the history, and nothing may be missing
+there either.
 """
 
 from __future__ import annotations
 
-import itertools
-import threading
+import random
 import time
-import uuid
-from concurrent.futures import Future
-from typing import Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-import msgspec
+from loadtests._deliveries import stamp
+from loadtests._frames import decode_page
+from loadtests._inbox import Inbox
+from loadtests._rows import ACK, CONNECT, CUT_OFF, MESSAGES, RELOAD, RESUME
+from loadtests._session import FAILURES, CommandFailedError, Session
 
-from loadtests._websocket import WebSocket
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-REPLY_TIMEOUT_S = 10.0
-# A reader that always finds data never waits, and under gevent nobody else would run.
-FRAMES_PER_TURN = 200
+    from loadtests._frames import Push
+    from loadtests._rows import Rows
 
-
-class _Error(msgspec.Struct):
-    code: int
-    message: str
-
-
-class _Subscribed(msgspec.Struct):
-    offset: int = 0
+PAGE: Final = 50
 
 
-class _Message(msgspec.Struct):
-    text: str = ""
+class ConnectionEndedError(Exception):
+    """The server, or the network, ended a connection."""
 
 
-class _Publication(msgspec.Struct):
-    data: _Message
-    offset: int = 0
-
-
-class _Push(msgspec.Struct):
-    pub: _Publication | None = None
-
-
-class _Reply(msgspec.Struct):
-    id: int = 0
-    error: _Error | None = None
-    subscribe: _Subscribed | None = None
-    push: _Push | None = None
-
-
-_decode = msgspec.json.Decoder(_Reply).decode
-
-
-class CommandFailedError(Exception):
-    """The server answered with an error."""
-
-
-class Listener(Protocol):
-    """What a member reports. Called by the greenlet that reads, so it must not wait."""
-
-    def delivered(self, latency_ms: int) -> None:
-        """Take note of a message, that long after its sender sent it."""
-
-    def out_of_order(self, what: str) -> None:
-        """Take note of a gap in the offsets, or of a message that came twice."""
-
-    def ended(self, how: str) -> None:
-        """Take note that the connection ended, though this side did not close it."""
+class StillConnectedError(Exception):
+    """The server kept a connection whose client does not read."""
 
 
 class Member:
-    """Someone who has joined one room. A thread of its own, under Locust a greenlet, reads."""
+    """One user. All that happens to it is counted in `rows`; no method raises for what the server does wrong."""
 
-    def __init__(self, url: str, *, name: str, channel: str, listener: Listener) -> None:
-        """Connect and subscribe. Raises `OSError`, `TimeoutError` or `CommandFailedError`."""
-        self._channel = channel
-        self._listener = listener
-        self._ids = itertools.count(1)
-        self._waiting: dict[int, Future[_Reply]] = {}
-        self._next_offset = 0
-        self._joined = False
-        self.gone = threading.Event()
-        self._socket = WebSocket(url)
-        threading.Thread(target=self._read, name=name, daemon=True).start()
+    def __init__(self, url: str, *, name: str, rooms: Sequence[str], rows: Rows) -> None:
+        self._url = url
+        self._name = name
+        self._rows = rows
+        self._inboxes = {room: Inbox(room, rows) for room in rooms}
+        self._unacknowledged: tuple[Inbox, str] | None = None
+        self._session: Session | None = None
+        self._guest = ""
+        self._entering = False
+        self._planned = False
+        """Whether this side wants the connection to end."""
+        self._reading = True
+        self._slow = False
+        """Whether it read so slowly, before it came back, that more may be missing than is recovered."""
+
+    def come(self) -> bool:
+        """Be in all rooms, connected anew if need be. False if that failed."""
+        if self._session and not self._session.gone.is_set():
+            return True
+        self._slow = self._slow or not self._reading
+        self._planned, self._reading, self._entering = False, True, True
+        row = RESUME if any(inbox.since() for inbox in self._inboxes.values()) else CONNECT
+        start = time.perf_counter()
         try:
-            self._call("connect", {"data": {"name": name}})
-            self._call("subscribe", {"channel": channel})
-            self._joined = True
-        except BaseException:
-            self.close()
-            raise
+            reloaded = self._connect()
+        except FAILURES as error:
+            self._failed(row, error)
+            self.leave()
+            return False
+        self._entering = self._slow = False
+        self._rows.done(RELOAD if reloaded else row, _ms_since(start))
+        return True
 
-    def send(self, text: str) -> None:
-        """Send a message, stamped with the time, and wait for its ack. Raises as above."""
-        data = {"channel": self._channel, "key": uuid.uuid4().hex, "text": stamp(text)}
-        self._call("rpc", {"method": "send", "data": data})
+    def stay(self) -> None:
+        """Wait until the connection has ended."""
+        if self._session:
+            self._session.gone.wait()
 
-    def close(self) -> None:
-        """Leave. The listener is not told."""
-        self._joined = False
-        self._socket.close()
-
-    def _call(self, method: str, arguments: dict[str, Any]) -> None:
-        number = next(self._ids)
-        future = self._waiting[number] = Future()
-        self._socket.send(msgspec.json.encode({"id": number, method: arguments}))
+    def say(self, text: str) -> None:
+        """Send a message to one of the rooms, or once more the one whose connection ended before its answer came."""
+        assert self._session, "`come` first"
+        inbox, key = self._unacknowledged = self._unacknowledged or (self._some_room(), _new_key())
+        inbox.place.sending(key)
+        start = time.perf_counter()
+        data = {"channel": inbox.place.room, "key": key, "text": stamp(text)}
         try:
-            reply = future.result(REPLY_TIMEOUT_S)
-        finally:
-            self._waiting.pop(number, None)
-        if reply.error:
-            message = f"{reply.error.code} {reply.error.message}"
-            raise CommandFailedError(message)
-
-    def _read(self) -> None:
-        try:
-            self._follow()
-            how = self._socket.ended_with
-        except (OSError, msgspec.MsgspecError) as error:
-            how = str(error)
-            self._socket.close()
-        self.gone.set()
-        for future in list(self._waiting.values()):
-            future.set_exception(ConnectionResetError(how))
-        if self._joined:
-            self._listener.ended(how)
-
-    def _follow(self) -> None:
-        for count, frame in enumerate(self._socket.messages(), start=1):
-            for line in frame.split(b"\n"):
-                self._take(_decode(line))
-            if count % FRAMES_PER_TURN == 0:
-                time.sleep(0)
-
-    def _take(self, reply: _Reply) -> None:
-        if reply.push:
-            if reply.push.pub and reply.push.pub.offset:
-                self._receive(reply.push.pub)
-        elif not reply.id:
-            self._socket.send(b"{}")
+            self._session.call("rpc", {"method": "send", "data": data}, partial(inbox.acknowledged, key))
+        except FAILURES as error:
+            if isinstance(error, CommandFailedError):
+                self._unacknowledged = None
+            self._failed(ACK, error)
         else:
-            if reply.subscribe:  # here, not in the caller: the next line may be a publication
-                self._next_offset = reply.subscribe.offset + 1
-            future = self._waiting.pop(reply.id, None)
-            if future:
-                future.set_result(reply)
+            self._unacknowledged = None
+            self._rows.done(ACK, _ms_since(start))
 
-    def _receive(self, publication: _Publication) -> None:
-        expected, self._next_offset = self._next_offset, publication.offset + 1
-        if publication.offset == expected:
-            self._listener.delivered(age_ms(publication.data.text))
+    def look_back(self) -> None:
+        """Read the newest page of a room's messages, and the one before it."""
+        room = self._some_room().place.room
+        offsets = self._read_page(room, {})
+        if offsets:
+            self._read_page(room, {"before": offsets[0]})
+
+    def stop_reading(self, at_most_s: float) -> None:
+        """Read nothing until the server has cut this member off, as it must within that time."""
+        assert self._session, "`come` first"
+        if self._session.gone.is_set():
+            return
+        self._planned, self._reading = True, False
+        start = time.perf_counter()
+        if self._session.stop_reading(at_most_s):
+            self._rows.done(CUT_OFF, _ms_since(start))
         else:
-            kind = "gap in the offsets" if publication.offset > expected else "offset came again"
-            self._listener.out_of_order(kind)
+            self._rows.failed(CUT_OFF, StillConnectedError(f"after {at_most_s:g} s"))
+            self._session.abort()
+
+    def drop(self) -> None:
+        """Lose the connection, without a word to the server."""
+        if self._session and not self._session.gone.is_set():
+            self._planned = True
+            self._session.abort()
+
+    def leave(self) -> None:
+        """Close the connection."""
+        if self._session:
+            self._planned = True
+            self._session.close()
+
+    def _some_room(self) -> Inbox:
+        return random.choice(list(self._inboxes.values()))
+
+    def _read_page(self, room: str, which: dict[str, int]) -> list[int]:
+        assert self._session, "`come` first"
+        start = time.perf_counter()
+        data = {"channel": room, "limit": PAGE, **which}
+        try:
+            rpc = self._session.call("rpc", {"method": "messages", "data": data}).rpc
+        except FAILURES as error:
+            self._failed(MESSAGES, error)
+            return []
+        self._rows.done(MESSAGES, _ms_since(start))
+        return [message.offset for message in decode_page(rpc.data).messages] if rpc else []
+
+    def _failed(self, row: str, error: Exception) -> None:
+        if not self._planned:
+            self._rows.failed(row, error)
+
+    def _report_end(self, how: str) -> None:
+        if not self._entering:
+            self._failed(CONNECT, ConnectionEndedError(how))
+
+    def _connect(self) -> bool:
+        """Connect and enter all rooms. Whether the history had to be read for it. Raises one of `FAILURES`."""
+        self._session = Session(self._url, name=self._name, guest=self._guest, take=self._take, ended=self._report_end)
+        self._guest = self._session.guest
+        reloaded = False
+        for inbox in self._inboxes.values():
+            reloaded |= self._enter(self._session, inbox)
+        return reloaded
+
+    def _enter(self, session: Session, inbox: Inbox) -> bool:
+        """Subscribe, from the place if there is one. Whether the history had to be read for it."""
+        since = inbox.since()
+        resuming = {"recover": True, **since} if since else {}
+        entered = partial(inbox.entered, may_be_much=self._slow)
+        session.call("subscribe", {"channel": inbox.place.room, **resuming}, entered)
+        reloaded = inbox.is_behind()
+        while inbox.is_behind():
+            arguments = {"channel": inbox.place.room, "limit": -1, "since": inbox.since()}
+            session.call("history", arguments, inbox.read)
+        return reloaded
+
+    def _take(self, push: Push) -> None:
+        if push.unsubscribe:
+            raise ConnectionResetError(f"unsubscribed: {push.unsubscribe.code}")
+        if push.pub and push.pub.offset:
+            self._inboxes[push.channel].take(push.pub, late=not self._reading)
 
 
-def stamp(text: str) -> str:
-    """Put the time before a text. By the wall clock: the sender may be another process."""
-    return f"{time.time():.4f} {text}"
+def _new_key() -> str:
+    """Return a key that begins with the time: the kind that costs the server least."""
+    return f"{time.time_ns():016x}{random.getrandbits(48):012x}"
 
 
-def age_ms(text: str) -> int:
-    """Tell how long ago a text was stamped; 0 for one without a stamp, or from the future."""
-    sent, _, _ = text.partition(" ")
-    try:
-        return max(0, round((time.time() - float(sent)) * 1000))
-    except ValueError:
-        return 0
+def _ms_since(start: float) -> float:
+    return (time.perf_counter() - start) * 1000

@@ -1,144 +1,167 @@
-"""One room, many who listen, some who send: `locust -f loadtests/`, with the server running.
+"""`locust -f loadtests/`, with the server running: a chat's users, in one of the scenarios of `_scenarios.py`.
 
-Rows: `connect` (until the room has answered), `send → ack` (until the message is durable) and
-`send → deliver` (until a listener has it). A gap in a room's offsets, or an offset that comes
-twice, is a failure of `send → deliver`; a connection that ends by itself one of `connect`.
+This is Locust's side of it: the options, the shape, the rows. What users do is in `_roles.py`; that each
+gets every message once is checked in `_place.py`. The rows are those of `_rows.py`.
 """
 
 from __future__ import annotations
 
 import itertools
-import random
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from locust import User, constant, constant_throughput, events, task
+from locust import LoadTestShape, User, events, task
+from locust.runners import MasterRunner
 from locust.stats import bucket_response_time
-from websockets.exceptions import WebSocketException
 
 from loadtests._deliveries import Deliveries
-from loadtests._member import CommandFailedError, Member
+from loadtests._member import Member
+from loadtests._rows import CATCH_UP, DELIVER, DUPLICATES, GAPS
+from loadtests._scenarios import DEFAULT, NUMBERS_EACH, SCENARIOS, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
+    from locust.argument_parser import LocustArgumentParser
     from locust.env import Environment
 
 METHOD = "WS"
-DELIVER = "send → deliver"
 FLUSH_EVERY_S = 1.0
-NUMBERS = itertools.count(1)
-# What may go wrong without this program being at fault; a reply that does not come is an OSError.
-FAILURES = (OSError, WebSocketException, CommandFailedError)
-
-deliveries = Deliveries(DELIVER, METHOD, bucket_response_time)
 
 
-class ConnectionEndedError(Exception):
-    """The server, or the network, ended a connection."""
+def asked_for(environment: Environment) -> tuple[Scenario, Any]:
+    """Return the scenario, and all options."""
+    options: Any = environment.parsed_options
+    return SCENARIOS[options.scenario], options
 
 
-class OutOfOrderError(Exception):
-    """A message was missed, or came twice."""
+class LocustRows:
+    """`Rows` in Locust's statistics. Deliveries are too many for an event each, see `_deliveries.py`."""
 
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._deliveries = Deliveries(DELIVER, METHOD, bucket_response_time)
+        self._late = Deliveries(CATCH_UP, METHOD, bucket_response_time)
+        self.delivered = self._deliveries.add
+        self.caught_up = self._late.add
 
-class ChatUser(User):
-    """Someone in the room, and once more so whenever the connection ends."""
+    def done(self, row: str, time_ms: float) -> None:
+        """See `Rows.done`."""
+        self._fire(row, time_ms, None)
 
-    abstract = True
-    channel = "load"
-    member: Member | None = None
+    def failed(self, row: str, error: Exception) -> None:
+        """See `Rows.failed`."""
+        self._fire(row, None, error)
 
-    def connected(self) -> Member | None:
-        """Return the membership, a new one if need be; None if that failed, which is reported."""
-        if self.member is None or self.member.gone.is_set():
-            self.member = None
-            self._measure("connect", self._connect)
-        return self.member
+    def begin(self) -> None:
+        """Show the rows of what must not happen from the start: so one sees that there is nothing."""
+        for row in (GAPS, DUPLICATES):
+            self._environment.stats.get(row, METHOD)
 
-    def on_stop(self) -> None:
-        """Leave the room."""
-        if self.member:
-            self.member.close()
+    def flush(self) -> None:
+        """Hand over the deliveries that were counted."""
+        self._deliveries.flush(self._environment.stats)
+        self._late.flush(self._environment.stats)
 
-    def delivered(self, latency_ms: int) -> None:
-        """Count a delivery."""
-        deliveries.add(latency_ms)
-
-    def out_of_order(self, what: str) -> None:
-        """Report what must never happen."""
-        self._report(DELIVER, error=OutOfOrderError(what))
-
-    def ended(self, how: str) -> None:
-        """Report a connection that this side did not end."""
-        self._report("connect", error=ConnectionEndedError(how))
-
-    def _connect(self) -> None:
-        url = f"ws{(self.host or '').removeprefix('http').rstrip('/')}/connection/websocket"
-        name = f"load-{next(NUMBERS)}"
-        self.member = Member(url, name=name, channel=self.channel, listener=self)
-
-    def _measure(self, name: str, do: Callable[[], None]) -> None:
-        start = time.perf_counter()
-        error: Exception | None = None
-        try:
-            do()
-        except FAILURES as failure:
-            error = failure
-        self._report(name, (time.perf_counter() - start) * 1000, error)
-
-    def _report(self, name: str, time_ms: float | None = None, error: Exception | None = None) -> None:
-        self.environment.events.request.fire(
-            request_type=METHOD,
-            name=name,
-            response_time=time_ms,
-            response_length=0,
-            exception=error,
-            context=self.context(),
+    def _fire(self, row: str, time_ms: float | None, error: Exception | None) -> None:
+        self._environment.events.request.fire(
+            request_type=METHOD, name=row, response_time=time_ms, response_length=0, exception=error, context={}
         )
 
 
-class Listener(ChatUser):
-    """Reads. Most people do."""
+class Run:
+    """One test, from start to stop, as far as this process has a part in it."""
 
-    weight = 9
-    wait_time = constant(1)
+    def __init__(self, environment: Environment, rows: LocustRows) -> None:
+        self.rows = rows
+        self.members: set[Member] = set()
+        self._scenario, _ = asked_for(environment)
+        # Only now: a worker does not know its index earlier.
+        self._numbers = itertools.count(getattr(environment.runner, "worker_index", 0) * NUMBERS_EACH)
+
+    def enter(self, host: str) -> tuple[Member, Iterator[float]]:
+        """Return the next user, and what it does."""
+        number = next(self._numbers)
+        part = self._scenario.part(number)
+        url = f"ws{host.removeprefix('http').rstrip('/')}/connection/websocket"
+        member = Member(url, name=f"load-{number}", rooms=part.rooms(number), rows=self.rows)
+        self.members.add(member)
+        return member, part.role(member)
+
+    def stop(self) -> None:
+        """Hand over what is left."""
+        self.rows.flush()
+
+
+class ChatUser(User):
+    """Somebody in the chat, who does what the scenario has for the next one to do."""
+
+    test: Run
+    """The one that is on."""
+
+    def on_start(self) -> None:
+        """Be somebody."""
+        self._member, self._role = self.test.enter(self.host or "")
+        self._pause_s = 0.0
 
     @task
-    def listen(self) -> None:
-        """Stay until the connection ends."""
-        member = self.connected()
-        if member:
-            member.gone.wait()
+    def act(self) -> None:
+        """Do the next thing."""
+        self._pause_s = next(self._role)
+
+    def wait_time(self) -> float:
+        """Return how long to wait before that."""
+        return self._pause_s
+
+    def on_stop(self) -> None:
+        """Leave."""
+        self._member.leave()
+        self.test.members.discard(self._member)
 
 
-class Sender(ChatUser):
-    """Says something once a second."""
+class Shape(LoadTestShape):
+    """The scenario's, with `--users` at most, `--spawn-rate` a second, and in the time of `--run-time`.
 
-    weight = 1
-    wait_time = constant_throughput(1)
+    It ends the test, also on Locust's page and without `--run-time`, after the scenario's own time.
+    """
 
-    @task
-    def send(self) -> None:
-        """Send some 20 to 200 characters."""
-        member = self.connected()
-        if member:
-            text = "x" * random.randint(20, 200)
-            self._measure("send → ack", lambda: member.send(text))
+    use_common_options = True
+
+    def tick(self) -> tuple[int, float] | None:
+        """Say how many users there are to be now; None: the test is over."""
+        assert self.runner, "Locust sets it"
+        scenario, options = asked_for(self.runner.environment)
+        users = scenario.users(self.get_run_time() / (options.run_time or scenario.length_s), options.num_users)
+        return (users, options.spawn_rate) if users else None
+
+
+@events.init_command_line_parser.add_listener
+def add_options(parser: LocustArgumentParser) -> None:
+    """Have the scenario chosen, on the command line or on Locust's page."""
+    titles = "; ".join(f"{name}: {scenario.title}" for name, scenario in SCENARIOS.items())
+    parser.add_argument("--scenario", choices=list(SCENARIOS), default=DEFAULT, help=titles)
 
 
 @events.init.add_listener
-def flush_regularly(environment: Environment, **_: Any) -> None:
-    """Hand the deliveries over every second, and what is left at the end."""
+def prepare(environment: Environment, **_: Any) -> None:
+    """Have the deliveries handed over every second and at the end, and a new `Run` for each test."""
+    rows = LocustRows(environment)
 
-    def flush(**_: Any) -> None:
-        deliveries.flush(environment.stats)
+    def start(**_: Any) -> None:
+        rows.begin()
+        if not isinstance(environment.runner, MasterRunner):  # which has no users
+            ChatUser.test = Run(environment, rows)
 
-    def run() -> None:
+    def stop(**_: Any) -> None:
+        if not isinstance(environment.runner, MasterRunner):
+            ChatUser.test.stop()
+
+    def flush() -> None:
         while True:
             time.sleep(FLUSH_EVERY_S)
-            flush()
+            rows.flush()
 
-    environment.events.test_stop.add_listener(flush)
-    threading.Thread(target=run, daemon=True).start()
+    environment.events.test_start.add_listener(start)
+    environment.events.test_stop.add_listener(stop)
+    threading.Thread(target=flush, daemon=True).start()

@@ -1,152 +1,170 @@
-"""Short runs of Locust, against a room that leaves one offset out, and against the server."""
+"""Short runs of Locust, all at the same time: against rooms that do something wrong, and against the server."""
 
 from __future__ import annotations
 
 import csv
-import json
+import socket
 import subprocess
 import sys
-import threading
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import serve
+
+from tests.loadtests.room import Room, serving
+from tests.server import running
 
 if TYPE_CHECKING:
-    from websockets.sync.server import ServerConnection
-
-    from tests.server import Server
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
-USERS = 10  # nine listen, one sends
+USERS = 10
 LEFT_OUT = 2
+ONE_MORE = """
+from types import SimpleNamespace
+from locust import events
+from locust.env import Environment
+from loadtests.locustfile import ChatUser
+
+environment = Environment(events=events, parsed_options=SimpleNamespace(scenario="room"))
+environment.create_local_runner()
+events.init.fire(environment=environment)
+events.test_start.fire(environment=environment)
+ChatUser.test.rows.delivered(5)
+events.test_stop.fire(environment=environment)
+print(environment.stats.get("send → deliver", "WS").num_requests)
+"""
 
 
-class Room:
-    """As much of a chat as a load test can tell from a real one."""
+class Run:
+    """A run of Locust, and what it says afterwards."""
 
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._members: set[ServerConnection] = set()
-        self._offset = 0
-        self.acknowledged = 0
-        self.delivered = 0
+    def __init__(self, host: str, folder: Path, *options: str) -> None:
+        self._folder = folder
+        common = f"-u {USERS} -r {USERS} -t 6s -H {host} --headless --only-summary --csv run --html run.html"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "locust", "-f", f"{ROOT}/loadtests/", *common.split(), *options],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
-    def handle(self, connection: ServerConnection) -> None:
-        try:
-            for frame in connection:
-                with self._guard:
-                    self._answer(connection, json.loads(frame))
-        finally:
-            with self._guard:
-                self._members.discard(connection)
+    def wait(self) -> None:
+        self.output = self._process.communicate(timeout=60)[0].decode()
+        self.exit_code = self._process.returncode
+        self.rows = {row["Name"]: row for row in self.table("stats")}
+        self.failures = {(row["Name"], row["Error"]) for row in self.table("failures")}
+        self.html = (self._folder / "run.html").read_text()
 
-    def _answer(self, connection: ServerConnection, command: dict[str, object]) -> None:
-        result: dict[str, object] = {}
-        text = ""
-        match command:
-            case {"subscribe": _}:
-                method, result = "subscribe", {"offset": self._offset, "epoch": "e"}
-                self._members.add(connection)
-            case {"rpc": {"data": {"text": str(text)}}}:
-                method = "rpc"
-                self._offset += 2 if self._offset + 1 == LEFT_OUT else 1
-                self.acknowledged += 1
-            case _:
-                method = "connect"
-        connection.send(json.dumps({"id": command["id"], method: result}))
-        if text:
-            publication = {"offset": self._offset, "data": {"type": "message", "text": text}}
-            self._broadcast(json.dumps({"push": {"channel": "load", "pub": publication}}))
+    def end(self) -> None:
+        """End it if it is still there."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            self._process.communicate()
 
-    def _broadcast(self, push: str) -> None:
-        for member in self._members:
-            try:
-                member.send(push)
-            except ConnectionClosed:
-                continue
-            self.delivered += 1
-
-
-class Report(NamedTuple):
-    """What Locust says of a run."""
-
-    exit_code: int
-    rows: dict[str, dict[str, str]]
-    failures: dict[str, str]
+    def table(self, name: str) -> list[dict[str, str]]:
+        return list(csv.DictReader((self._folder / f"run_{name}.csv").read_text().splitlines()))
 
     def count(self, row: str) -> int:
-        return int(self.rows[row]["Request Count"])
+        return int(self.rows[row]["Request Count"]) if row in self.rows else 0
 
 
-def run_locust(host: str, folder: Path, seconds: int) -> Report:
-    options = f"-u {USERS} -r {USERS} -t {seconds}s -H {host} --headless --only-summary --csv run"
-    ended = subprocess.run(
-        [sys.executable, "-m", "locust", "-f", f"{ROOT}/loadtests/", *options.split()],
-        cwd=folder,
-        timeout=60,
-        capture_output=True,
-        check=False,
-    )
+class Runs:
+    """Everything that is tried, and the rooms of what is no real server."""
 
-    def table(name: str) -> list[dict[str, str]]:
-        return list(csv.DictReader((folder / f"run_{name}.csv").read_text().splitlines()))
+    def __init__(self, folder: Callable[[str], Path], open_: ExitStack) -> None:
+        self.rooms: dict[str, Room] = {}
+        self.runs: dict[str, Run] = {}
+        self._folder = folder
+        self._open = open_
 
-    return Report(
-        ended.returncode,
-        {row["Name"]: row for row in table("stats")},
-        {row["Error"]: row["Name"] for row in table("failures")},
-    )
+    def toy(self, name: str, *options: str) -> Room:
+        room = self.rooms[name] = self._open.enter_context(serving())
+        self.start(name, room.url, *options)
+        return room
+
+    def start(self, name: str, host: str, *options: str) -> None:
+        self.runs[name] = Run(host, self._folder(name), *options)
+        self._open.callback(self.runs[name].end)
+
+    def __getitem__(self, name: str) -> Run:
+        return self.runs[name]
+
+
+def a_free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Room, Report]:
-    room = Room()
-    with serve(room.handle, "127.0.0.1", 0) as listening:
-        thread = threading.Thread(target=listening.serve_forever)
-        thread.start()
-        port = listening.socket.getsockname()[1]
-        report = run_locust(f"http://127.0.0.1:{port}", tmp_path_factory.mktemp("locust"), 4)
-        listening.shutdown()
-        thread.join()
-    return room, report
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    with ExitStack() as open_:
+        runs = Runs(tmp_path_factory.mktemp, open_)
+        runs.toy("one process").left_out = LEFT_OUT
+        port = a_free_port()
+        two = ("--processes", "2", "--master-port", port, "--master-bind-port", port)
+        runs.toy("two processes", *two).left_out = LEFT_OUT
+        server = open_.enter_context(running())
+        runs.start("room", server.url)
+        for run in runs.runs.values():
+            run.wait()
+        yield runs
 
 
-def test_everybody_connects(run: tuple[Room, Report]) -> None:
-    _, report = run
-
-    assert report.count("connect") == USERS
-    assert report.rows["connect"]["Failure Count"] == "0"
-
-
-def test_every_acknowledged_message_is_counted(run: tuple[Room, Report]) -> None:
-    room, report = run
-
-    assert report.count("send → ack") > LEFT_OUT
-    assert 0 <= room.acknowledged - report.count("send → ack") <= 1  # one may be under way
+@pytest.mark.parametrize("name", ["one process", "two processes"])
+def test_everybody_connects(runs: Runs, name: str) -> None:
+    assert runs[name].count("connect") == USERS
+    assert runs[name].rows["connect"]["Failure Count"] == "0"
 
 
-def test_every_delivery_is_counted(run: tuple[Room, Report]) -> None:
-    room, report = run
-    rows = report.rows.keys() - {"Aggregated"}
+@pytest.mark.parametrize("name", ["one process", "two processes"])
+def test_every_acknowledged_message_is_counted(runs: Runs, name: str) -> None:
+    acknowledged = runs[name].count("send → ack")
 
-    assert 0 <= room.delivered - report.count("send → deliver") <= USERS  # as above, to each
-    assert report.count("Aggregated") == sum(map(report.count, rows))
-
-
-def test_a_gap_fails_the_run(run: tuple[Room, Report]) -> None:
-    _, report = run
-
-    assert report.failures == {"OutOfOrderError('gap in the offsets')": "send → deliver"}
-    assert report.exit_code == 1
+    assert acknowledged > LEFT_OUT
+    assert 0 <= runs.rooms[name].acknowledged - acknowledged <= 2  # those under way at the end
 
 
-def test_the_server_passes(server: Server, tmp_path: Path) -> None:
-    report = run_locust(server.url, tmp_path, 3)
+@pytest.mark.parametrize("name", ["one process", "two processes"])
+def test_every_delivery_is_counted(runs: Runs, name: str) -> None:
+    run = runs[name]
 
-    assert report.failures == {}
-    assert report.count("connect") == USERS
-    assert report.count("send → deliver") > USERS
-    assert report.exit_code == 0
+    assert 0 <= runs.rooms[name].delivered - run.count("send → deliver") - run.count("gaps") <= 2 * USERS  # as above
+    assert run.count("Aggregated") == sum(map(run.count, run.rows.keys() - {"Aggregated"}))
+
+
+def test_a_delivery_right_before_the_end_is_counted() -> None:
+    ended = subprocess.run([sys.executable, "-c", ONE_MORE], cwd=ROOT, timeout=60, capture_output=True, check=True)
+
+    assert ended.stdout.decode().split() == ["1"]
+
+
+@pytest.mark.parametrize("name", ["one process", "two processes"])
+def test_a_gap_fails_the_run(runs: Runs, name: str) -> None:
+    run = runs[name]
+
+    assert run.failures == {("gaps", "GapError('gap in the offsets')")}
+    assert run.count("gaps") == int(run.rows["gaps"]["Failure Count"]) > 0
+    assert run.count("duplicates") == 0
+    assert run.exit_code == 1
+
+
+def passes(run: Run) -> None:
+    assert (run.failures, run.exit_code) == (set(), 0), run.output
+    assert (run.count("gaps"), run.count("duplicates")) == (0, 0)
+    assert run.count("connect") == USERS
+
+
+def test_the_server_passes_in_one_big_room(runs: Runs) -> None:
+    run = runs["room"]
+
+    passes(run)
+    assert run.count("send → deliver") > USERS
+
+
+def test_rows_of_what_must_not_happen_are_in_the_report_although_it_did_not(runs: Runs) -> None:
+    assert {"gaps", "duplicates"} <= runs["room"].rows.keys()
+    assert '"name": "gaps"' in runs["room"].html
+    assert '"name": "duplicates"' in runs["room"].html
