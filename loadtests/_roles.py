@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Role = Callable[["Member"], Iterator[float]]
 
+CUT_OFF_WITHIN_S = 60.0
+"""A member that does not read is cut off when too much waits for it, or when it has not answered a ping."""
+
 
 def listen(member: Member) -> Iterator[float]:
     """Read. Most people do."""
@@ -32,6 +35,41 @@ def _speak(member: Member, *, every_s: float, chars: tuple[int, int], letter: st
 
 speak: Role = partial(_speak, every_s=1.0, chars=(20, 200), letter="x")
 """Say something, once a second."""
+
+orate: Role = partial(_speak, every_s=0.5, chars=(3_500, 3_900), letter="語")
+"""Make a speech of some 11 KB, twice a second: it fills the backlog of those who do not read."""
+
+
+def chat(member: Member) -> Iterator[float]:
+    """Say something now and then."""
+    for _ in speak(member):
+        yield random.expovariate(1 / 5)
+
+
+def lurk(member: Member) -> Iterator[float]:
+    """Look in, go, and come back to read what was said meanwhile."""
+    while True:
+        member.come()
+        yield random.uniform(3, 10)
+        member.leave()
+        yield random.uniform(2, 8)
+
+
+def look_back(member: Member) -> Iterator[float]:
+    """Read what was said before."""
+    while True:
+        if member.come():
+            member.look_back()
+        yield random.uniform(1, 4)
+
+
+def read_slowly(member: Member) -> Iterator[float]:
+    """Read for a while, then nothing until the server has had enough of it, and come back for what was missed."""
+    while True:
+        if member.come():
+            yield random.uniform(1, 3)
+            member.stop_reading(CUT_OFF_WITHIN_S)
+        yield _back_off_s()
 
 
 def _back_off_s() -> float:

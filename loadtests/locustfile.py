@@ -19,6 +19,7 @@ from loadtests._deliveries import Deliveries
 from loadtests._member import Member
 from loadtests._rows import CATCH_UP, DELIVER, DUPLICATES, GAPS
 from loadtests._scenarios import DEFAULT, NUMBERS_EACH, SCENARIOS, Scenario
+from loadtests._storm import Storm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,9 +77,10 @@ class Run:
     def __init__(self, environment: Environment, rows: LocustRows) -> None:
         self.rows = rows
         self.members: set[Member] = set()
-        self._scenario, _ = asked_for(environment)
+        self._scenario, options = asked_for(environment)
         # Only now: a worker does not know its index earlier.
         self._numbers = itertools.count(getattr(environment.runner, "worker_index", 0) * NUMBERS_EACH)
+        self._storm = Storm(self.members, options.storm_every) if self._scenario.storms else None
 
     def enter(self, host: str) -> tuple[Member, Iterator[float]]:
         """Return the next user, and what it does."""
@@ -91,6 +93,8 @@ class Run:
 
     def stop(self) -> None:
         """Hand over what is left."""
+        if self._storm:
+            self._storm.over()
         self.rows.flush()
 
 
@@ -141,6 +145,7 @@ def add_options(parser: LocustArgumentParser) -> None:
     """Have the scenario chosen, on the command line or on Locust's page."""
     titles = "; ".join(f"{name}: {scenario.title}" for name, scenario in SCENARIOS.items())
     parser.add_argument("--scenario", choices=list(SCENARIOS), default=DEFAULT, help=titles)
+    parser.add_argument("--storm-every", type=float, default=10.0, help="seconds from one reconnect storm to the next")
 
 
 @events.init.add_listener

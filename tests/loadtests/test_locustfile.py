@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.loadtests.room import Room, serving
+from tests.loadtests.room import Entry, Room, serving
 from tests.server import running
 
 if TYPE_CHECKING:
@@ -35,14 +36,16 @@ ChatUser.test.rows.delivered(5)
 events.test_stop.fire(environment=environment)
 print(environment.stats.get("send → deliver", "WS").num_requests)
 """
+CROWD = 80
+"""Sixteen of which read slowly, and four make speeches: they fill what the kernel holds for a connection in 8 s."""
 
 
 class Run:
     """A run of Locust, and what it says afterwards."""
 
-    def __init__(self, host: str, folder: Path, *options: str) -> None:
+    def __init__(self, host: str, folder: Path, *options: str, users: int = USERS, seconds: int = 6) -> None:
         self._folder = folder
-        common = f"-u {USERS} -r {USERS} -t 6s -H {host} --headless --only-summary --csv run --html run.html"
+        common = f"-u {users} -r {users} -t {seconds}s -H {host} --headless --only-summary --csv run --html run.html"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "locust", "-f", f"{ROOT}/loadtests/", *common.split(), *options],
             cwd=folder,
@@ -84,8 +87,8 @@ class Runs:
         self.start(name, room.url, *options)
         return room
 
-    def start(self, name: str, host: str, *options: str) -> None:
-        self.runs[name] = Run(host, self._folder(name), *options)
+    def start(self, name: str, host: str, *options: str, users: int = USERS, seconds: int = 6) -> None:
+        self.runs[name] = Run(host, self._folder(name), *options, users=users, seconds=seconds)
         self._open.callback(self.runs[name].end)
 
     def __getitem__(self, name: str) -> Run:
@@ -98,6 +101,17 @@ def a_free_port() -> str:
         return str(probe.getsockname()[1])
 
 
+def recover_badly(room: Room) -> None:
+    """Have everybody who comes back miss something, and not get it, or get it twice, by turns."""
+    times = itertools.cycle((0, 2))
+
+    def recovery(missed: list[Entry]) -> list[Entry]:
+        room.say()
+        return [*missed, *room.log[-1:] * next(times)]
+
+    room.recovery = recovery
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     with ExitStack() as open_:
@@ -106,8 +120,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
         port = a_free_port()
         two = ("--processes", "2", "--master-port", port, "--master-bind-port", port)
         runs.toy("two processes", *two).left_out = LEFT_OUT
+        recover_badly(runs.toy("bad recovery", "--scenario", "storm", "--storm-every", "2"))
         server = open_.enter_context(running())
-        runs.start("room", server.url)
+        for scenario in ("room", "rooms", "day"):
+            runs.start(scenario, server.url, "--scenario", scenario)
+        runs.start("storm", server.url, "--scenario", "storm", "--storm-every", "2")
+        small = open_.enter_context(running(CHAT_MAX_BACKLOG_BYTES="131072"))
+        runs.start("slow", small.url, "--scenario", "slow", users=CROWD, seconds=14)
         for run in runs.runs.values():
             run.wait()
         yield runs
@@ -151,10 +170,19 @@ def test_a_gap_fails_the_run(runs: Runs, name: str) -> None:
     assert run.exit_code == 1
 
 
-def passes(run: Run) -> None:
+def test_what_is_lost_or_doubled_across_a_reconnection_fails_the_run(runs: Runs) -> None:
+    run = runs["bad recovery"]
+
+    assert {("gaps", "GapError('gap in the offsets')"), ("duplicates", "DuplicateError('offset came again')")} <= (
+        run.failures
+    )
+    assert run.exit_code == 1
+
+
+def passes(run: Run, users: int = USERS) -> None:
     assert (run.failures, run.exit_code) == (set(), 0), run.output
     assert (run.count("gaps"), run.count("duplicates")) == (0, 0)
-    assert run.count("connect") == USERS
+    assert run.count("connect") == users
 
 
 def test_the_server_passes_in_one_big_room(runs: Runs) -> None:
@@ -162,6 +190,40 @@ def test_the_server_passes_in_one_big_room(runs: Runs) -> None:
 
     passes(run)
     assert run.count("send → deliver") > USERS
+
+
+def test_the_server_passes_in_small_rooms(runs: Runs) -> None:
+    run = runs["rooms"]
+
+    passes(run)
+    assert run.count("send → ack") < run.count("send → deliver") <= 3 * (run.count("send → ack") + USERS)
+
+
+def test_the_server_passes_in_reconnect_storms(runs: Runs) -> None:
+    run = runs["storm"]
+
+    passes(run)
+    assert run.count("resume") >= USERS
+    assert run.count("send → deliver") > USERS
+
+
+def test_the_server_cuts_off_who_does_not_read_and_gives_them_everything_afterwards(runs: Runs) -> None:
+    run = runs["slow"]
+
+    passes(run, CROWD)
+    assert run.count("cut off") >= CROWD / 5
+    assert run.count("reload") >= CROWD / 5
+    assert run.count("send → catch up") > 10 * CROWD
+
+
+def test_the_server_passes_on_a_day(runs: Runs) -> None:
+    run = runs["day"]
+    users = [int(second["User Count"]) for second in run.table("stats_history")]
+
+    assert (run.failures, run.exit_code) == (set(), 0), run.output
+    assert max(users) == USERS
+    assert 0 < next(filter(None, users)) < USERS / 2
+    assert 0 < run.count("send → ack") < run.count("send → deliver")
 
 
 def test_rows_of_what_must_not_happen_are_in_the_report_although_it_did_not(runs: Runs) -> None:
