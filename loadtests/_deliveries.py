@@ -46,13 +46,14 @@ class Deliveries:
 
 def stamp(text: str) -> str:
     """Put the time before a text. By the wall clock: the sender may be another process."""
-    return f"{time.time():.4f} {text}"
+    return f"{time.time():.6f} {text}"
 
 
-def age_ms(text: str) -> int:
-    """Tell how long ago a text was stamped; 0 for one without a stamp, or from the future."""
-    sent, _, _ = text.partition(" ")
+def sent_at(text: str) -> float:
+    """Tell when a text was stamped; now, if it has no stamp, or one from the future."""
+    now = time.time()
+    stamped, _, _ = text.partition(" ")
     try:
-        return max(0, round((time.time() - float(sent)) * 1000))
+        return min(now, float(stamped))
     except ValueError:
-        return 0
+        return now

@@ -1,8 +1,8 @@
 """Someone in one room or several, who comes back with a position whenever the connection has ended.
 
-Each message must come to each member once, however often either was disconnected. What was missed comes with the
-answer to `subscribe`; if it is too much for that, the member reads it from the history, and nothing may be missing
-there either.
+Each message must come to each member once, however often either was disconnected, or cut off since it did not read.
+What was missed comes with the answer to `subscribe`; if that is much, the rest is pushed afterwards. That it is too
+much the server must not say: nobody here is away for that long.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from loadtests._deliveries import stamp
 from loadtests._frames import decode_page
 from loadtests._inbox import Inbox
-from loadtests._rows import ACK, CONNECT, CUT_OFF, MESSAGES, RELOAD, RESUME
+from loadtests._rows import ACK, CONNECT, CUT_OFF, MESSAGES, RESUME
 from loadtests._session import FAILURES, CommandFailedError, Session
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ PAGE: Final = 50
 
 class ConnectionEndedError(Exception):
     """The server, or the network, ended a connection."""
+
+
+class HistoryLostError(CommandFailedError):
+    """The server let a member in, but not from where it was."""
 
 
 class StillConnectedError(Exception):
@@ -49,26 +53,22 @@ class Member:
         self._entering = False
         self._planned = False
         """Whether this side wants the connection to end."""
-        self._reading = True
-        self._slow = False
-        """Whether it read so slowly, before it came back, that more may be missing than is recovered."""
 
     def come(self) -> bool:
         """Be in all rooms, connected anew if need be. False if that failed."""
         if self._session and not self._session.gone.is_set():
             return True
-        self._slow = self._slow or not self._reading
-        self._planned, self._reading, self._entering = False, True, True
-        row = RESUME if any(inbox.since() for inbox in self._inboxes.values()) else CONNECT
+        self._planned, self._entering = False, True
+        row = RESUME if any(inbox.position() for inbox in self._inboxes.values()) else CONNECT
         start = time.perf_counter()
         try:
-            reloaded = self._connect()
+            self._connect()
         except FAILURES as error:
             self._failed(row, error)
             self.leave()
             return False
-        self._entering = self._slow = False
-        self._rows.done(RELOAD if reloaded else row, _ms_since(start))
+        self._entering = False
+        self._rows.done(row, _ms_since(start))
         return True
 
     def stay(self) -> None:
@@ -105,7 +105,9 @@ class Member:
         assert self._session, "`come` first"
         if self._session.gone.is_set():
             return
-        self._planned, self._reading = True, False
+        self._planned = True
+        for inbox in self._inboxes.values():
+            inbox.stop_reading()
         start = time.perf_counter()
         if self._session.stop_reading(at_most_s):
             self._rows.done(CUT_OFF, _ms_since(start))
@@ -148,32 +150,21 @@ class Member:
         if not self._entering:
             self._failed(CONNECT, ConnectionEndedError(how))
 
-    def _connect(self) -> bool:
-        """Connect and enter all rooms. Whether the history had to be read for it. Raises one of `FAILURES`."""
+    def _connect(self) -> None:
+        """Connect and enter all rooms. Raises one of `FAILURES`."""
         self._session = Session(self._url, name=self._name, guest=self._guest, take=self._take, ended=self._report_end)
         self._guest = self._session.guest
-        reloaded = False
         for inbox in self._inboxes.values():
-            reloaded |= self._enter(self._session, inbox)
-        return reloaded
-
-    def _enter(self, session: Session, inbox: Inbox) -> bool:
-        """Subscribe, from the place if there is one. Whether the history had to be read for it."""
-        since = inbox.since()
-        resuming = {"recover": True, **since} if since else {}
-        entered = partial(inbox.entered, may_be_much=self._slow)
-        session.call("subscribe", {"channel": inbox.place.room, **resuming}, entered)
-        reloaded = inbox.is_behind()
-        while inbox.is_behind():
-            arguments = {"channel": inbox.place.room, "limit": -1, "since": inbox.since()}
-            session.call("history", arguments, inbox.read)
-        return reloaded
+            position = inbox.position()
+            reply = self._session.call("subscribe", {"channel": inbox.place.room, **position}, inbox.entered)
+            if position and not (reply.subscribe and reply.subscribe.recovered):
+                raise HistoryLostError("history lost")
 
     def _take(self, push: Push) -> None:
         if push.unsubscribe:
             raise ConnectionResetError(f"unsubscribed: {push.unsubscribe.code}")
         if push.pub and push.pub.offset:
-            self._inboxes[push.channel].take(push.pub, late=not self._reading)
+            self._inboxes[push.channel].take(push.pub)
 
 
 def _new_key() -> str:

@@ -28,7 +28,7 @@ MESSAGES_PER_TURN = 300
 
 
 class CommandFailedError(Exception):
-    """The server answered with an error."""
+    """The server answered that it has not done what it was told."""
 
 
 # What may go wrong without this program being at fault; a reply that does not come is an OSError.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from websockets.sync.server import ServerConnection
 
 PAGE = 2
-"""Entries that a page of the history has."""
+"""Messages that a page has."""
 
 Entry = dict[str, Any]
 Command = dict[str, Any]
@@ -43,7 +43,6 @@ class Room:
         """What comes in the same frame as the next answer to `subscribe`."""
         self.recovery: Callable[[list[Entry]], list[Entry] | None] = lambda missed: missed
         """What becomes of what a member has missed; None: that is too much."""
-        self.history: Callable[[list[Entry]], list[Entry]] = lambda page: page
         self.stored: Callable[[ServerConnection], None] = lambda _: None
         """Called when a message is stored, and nobody knows."""
 
@@ -107,8 +106,6 @@ class Room:
                 missed = self.recovery(self.log[offset:])
                 if missed is not None:
                     return {"offset": offset, "epoch": self.epoch, "recovered": True, "publications": missed}
-            case {"history": {"since": {"offset": int(offset)}}}:
-                return {**here, "publications": self.history(self.log[offset : offset + PAGE])}
             case {"rpc": {"method": "messages"}}:
                 return {"data": {**here, "messages": self.log[-PAGE:]}}
             case {"rpc": {"data": {"key": str(key), "text": str(text)}}}:

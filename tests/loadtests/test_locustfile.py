@@ -212,7 +212,7 @@ def test_the_server_cuts_off_who_does_not_read_and_gives_them_everything_afterwa
 
     passes(run, CROWD)
     assert run.count("cut off") >= CROWD / 5
-    assert run.count("reload") >= CROWD / 5
+    assert run.count("resume") >= CROWD / 5
     assert run.count("send → catch up") > 10 * CROWD
 
 

@@ -9,10 +9,9 @@ import pytest
 
 from loadtests import _session
 from loadtests._deliveries import stamp
-from loadtests._inbox import RECOVERED
 from loadtests._member import Member
 from loadtests._session import Session
-from tests.loadtests.room import PAGE, Room, serving
+from tests.loadtests.room import Room, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -232,80 +231,47 @@ def test_a_message_that_was_seen_before_and_is_recovered_is_a_duplicate(
     assert notes.next(2) == ["duplicates failed: offset came again", "resume"]
 
 
-def test_what_is_not_recovered_although_it_should_be_is_lost_history(room: Room, member: Member, notes: Notes) -> None:
-    room.recovery = lambda _: None
-    dropped(member)
-    room.say(stamp("one"))
-    member.come()
-
-    assert notes.next(3) == ["resume failed: not recovered, and no more than 300 were missing", CAUGHT_UP, "reload"]
-
-
-def test_a_room_that_began_anew_is_lost_history(room: Room, member: Member, notes: Notes) -> None:
-    dropped(member)
-    room.epoch = "another"
-    member.come()
-    room.say(stamp("one"))
-
-    assert notes.next(3) == ["resume failed: the room is another one", "resume", DELIVERED]
-
-
-def test_what_is_too_much_to_recover_is_read_page_by_page(room: Room, member: Member, notes: Notes) -> None:
-    room.recovery = lambda _: None
-    dropped(member)
-    for _ in range(RECOVERED + 1):
-        room.say(stamp("one"))
-    member.come()
-    room.say(stamp("two"))
-
-    assert notes.next(RECOVERED + 3) == [*[CAUGHT_UP] * (RECOVERED + 1), "reload", DELIVERED]
-
-
-def test_what_is_said_while_the_history_is_read_waits_for_its_turn(room: Room, member: Member, notes: Notes) -> None:
-    def interrupted(page: list[dict[str, object]]) -> list[dict[str, object]]:
-        if len(room.log) < 7 + RECOVERED + 3:
-            room.say(stamp("live"))
-        return page
-
-    room.recovery, room.history = lambda _: None, interrupted
-    dropped(member)
-    for _ in range(RECOVERED + 1):
-        room.say(stamp("missed"))
-    member.come()
-
-    assert notes.next(RECOVERED + 4) == [*[CAUGHT_UP] * (RECOVERED + 3), "reload"]
-
-
-def test_a_connection_that_ends_while_the_history_is_read_is_only_one_more_to_come_back_from(
+def test_what_the_answer_has_no_room_for_comes_afterwards_and_is_late_as_well(
     room: Room, member: Member, notes: Notes
 ) -> None:
-    def drop(page: list[dict[str, object]]) -> list[dict[str, object]]:
-        room.say(stamp("held"))
-        member.drop()
-        return page
-
-    room.recovery, room.history = lambda _: None, drop
+    room.recovery = lambda missed: missed[:1]
     dropped(member)
-    for _ in range(RECOVERED + 1):
+    for _ in range(3):
         room.say(stamp("missed"))
+    member.come()
+    room.push(*room.log[-2:])
+    room.say(stamp("live"))
+
+    assert notes.next(5) == [CAUGHT_UP, "resume", CAUGHT_UP, CAUGHT_UP, DELIVERED]
+
+
+def test_what_is_missing_between_the_answer_and_what_comes_afterwards_is_a_gap(
+    room: Room, member: Member, notes: Notes
+) -> None:
+    room.recovery = lambda missed: missed[:1]
+    dropped(member)
+    for _ in range(3):
+        room.say(stamp("missed"))
+    member.come()
+    room.push(room.log[-1])
+
+    assert notes.next(3) == [CAUGHT_UP, "resume", "gaps failed: gap in the offsets"]
+
+
+@pytest.mark.parametrize("epoch", ["e", "another"])
+def test_history_that_is_not_recovered_is_lost_and_the_next_time_goes_on_after_it(
+    room: Room, member: Member, notes: Notes, epoch: str
+) -> None:
+    room.recovery, room.epoch = lambda _: None, epoch
+    dropped(member)
+    room.say(stamp("lost"))
     assert not member.come()
     member.stay()
     room.recovery = lambda missed: missed
+    room.say(stamp("missed"))
     member.come()
 
-    assert notes.next(RECOVERED + 3) == [*[CAUGHT_UP] * (RECOVERED + 2), "resume"]
-
-
-def test_what_even_the_history_lacks_is_a_gap(room: Room, member: Member, notes: Notes) -> None:
-    room.recovery, room.history = lambda _: None, lambda page: page if page[0]["offset"] <= RECOVERED else []
-    dropped(member)
-    for _ in range(RECOVERED + PAGE):
-        room.say(stamp("one"))
-    member.come()
-    room.say(stamp("two"))
-
-    counted = notes.next(RECOVERED - 7 + 4)
-    assert counted[-3:] == ["gaps failed: not in the history", "reload", DELIVERED]
+    assert notes.next(3) == ["resume failed: history lost", CAUGHT_UP, "resume"]
 
 
 def test_a_message_without_an_answer_is_sent_again_with_its_key(room: Room, member: Member, notes: Notes) -> None:
@@ -355,7 +321,6 @@ def slow(member: Member, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.
 def test_who_does_not_read_is_cut_off_and_gets_all_of_it_afterwards(
     room: Room, slow: threading.Thread, member: Member, notes: Notes
 ) -> None:
-    room.recovery = lambda _: None
     room.say(stamp("on its way"))
     room.say(stamp("on its way"))
     room.members[0].socket.shutdown(socket.SHUT_RDWR)
@@ -365,7 +330,7 @@ def test_who_does_not_read_is_cut_off_and_gets_all_of_it_afterwards(
     room.say(stamp("live"))
 
     # How much of what was on its way could still be read is the operating system's affair.
-    assert sorted(notes.next(6)) == [*[CAUGHT_UP] * 3, "cut off", DELIVERED, "reload"]
+    assert sorted(notes.next(6)) == [*[CAUGHT_UP] * 3, "cut off", DELIVERED, "resume"]
     assert notes.nothing_more()
 
 
