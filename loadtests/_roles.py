@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 Role = Callable[["Member"], Iterator[float]]
 
-CUT_OFF_WITHIN_S = 60.0
-"""A member that does not read is cut off when too much waits for it, or when it has not answered a ping."""
+CUT_OFF_WITHIN_S = 40.0
+"""A member that does not read is cut off when too much waits for it, or else, where little is said, for want of a pong.
+
+By the server's defaults that takes 35 s at most: 25 s to the next ping, 8 s for the pong, 2 s for the goodbye.
+"""
 
 
 def listen(member: Member) -> Iterator[float]:
