@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from loadtests._history import Event
 
-RECOVERY_LIMIT = 300
-"""How many missed entries the server makes up for, unless it is set otherwise."""
 CHANGES = 0.2
 """The share of edits, deletions and reactions among all that is sent."""
 REPEATED = 0.02
@@ -41,7 +39,6 @@ class Crowd:
                 f"c{number}",
                 [names[(number + step) % rooms] for step in range(min(ROOMS_EACH, rooms))],
                 self.history,
-                limit=RECOVERY_LIMIT,
                 watching=True,
                 planned=planned,
             )

@@ -81,9 +81,9 @@ _ARGUMENTS = {
 class Client:
     """One client. Everything that happens to it goes into `history`, a list that all clients of a run share.
 
-    `limit` is how many missed entries the server makes up for, None if it must be all. If it is `watching`, it keeps
-    a view of each room and compares that with pages of messages. `planned`, if given, tells whether the server goes
-    away on purpose just now; the client comes back then, and whenever else its connection ends.
+    The server must make up for all that it misses: nobody is away for 10,000 entries. If it is `watching`, it keeps a
+    view of each room and compares that with pages of messages. `planned`, if given, tells whether the server goes away
+    on purpose just now; the client comes back then, and whenever else its connection ends.
     """
 
     def __init__(
@@ -93,7 +93,6 @@ class Client:
         rooms: Sequence[str],
         history: list[Event],
         *,
-        limit: int | None = None,
         watching: bool = False,
         planned: Callable[[], bool] | None = None,
     ) -> None:
@@ -108,7 +107,6 @@ class Client:
         self.acked = 0
         """How often it was told that something is stored."""
         self._history = history
-        self._limit = limit
         self._watching = watching
         self._planned = planned
         self._subscriptions = {room: _Subscription(Watch(NEWEST, partial(self._record, room))) for room in rooms}
@@ -288,7 +286,7 @@ class Client:
         if not result.recovered:
             subscription.offset = result.offset
             subscription.watch.begin_anew()
-            self._history.append(Entered(self.name, room, result.offset, result.epoch, self._limit))
+            self._history.append(Entered(self.name, room, result.offset, result.epoch))
         subscription.epoch = result.epoch
         at = time.perf_counter()
         for publication in result.publications:
