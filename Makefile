@@ -21,7 +21,7 @@ NODE_SETUP := $(VENV)/.node
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint conformance format lock load bench crashes faults appends cost clean FORCE
+.PHONY: help run test lint conformance format lock load bench sweep crashes faults appends cost clean FORCE
 # A recipe that fails halfway leaves no stamp behind that says it is done.
 .DELETE_ON_ERROR:
 
@@ -54,6 +54,9 @@ load: $(VENV)/.ready ## Open Locust's page for a load test of a server that runs
 
 bench: $(VENV)/.ready ## Measure fan-out beside servers that do nothing but send on (BENCH="--help"). Writes build/bench.svg.
 	@exec $(BIN)/python -m loadtests._bench $(BENCH)
+
+sweep: $(VENV)/.ready ## Measure where fan-out bends: members, rates, rooms, connections (SWEEP="--help"). Writes build/sweep.svg.
+	@exec $(BIN)/python -m loadtests._sweep $(SWEEP)
 
 crashes: $(VENV)/.ready ## Have rooms crash under load, and check that nobody lost anything (CRASHES="--help").
 	@exec $(BIN)/python -m loadtests._crashes $(CRASHES)
