@@ -243,6 +243,10 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
         assert self._on_end is not None  # both were given to `open`
         assert self._client is not None
         self._on_end(self, self._client)
+        # What is left of both goes now, and does not wait for the garbage collector: each holds the other, and the
+        # library's parser, a generator, itself.
+        self._client = None
+        self._websocket.parser.close()
 
 
 def handshake(headers: list[tuple[bytes, bytes]], subprotocol: str | None) -> bytes:

@@ -424,6 +424,9 @@ class Cell(Generic[A]):
             future.set(True)
         self.system.thread_cells.discard(self)
         self.parent.child_ended(self)
+        # What is left of it goes with the last ref to it, and does not wait for the garbage collector.
+        del self.ref
+        self.mailbox.forget()
 
     def _cancel_timers(self) -> None:
         for timer in self.timers:
@@ -452,12 +455,12 @@ class Cell(Generic[A]):
 
     # Watchers, timers, children, threads, reports.
 
-    def add_watcher(self, watcher: ActorRef[Any]) -> None:
-        """Tell `watcher` of restarts and of the end; at once if that has come already."""
+    def add_watcher(self, ref: ActorRef[A], watcher: ActorRef[Any]) -> None:
+        """Tell `watcher` of restarts and of the end of `ref`, this actor; at once if that has come already."""
         if not self.system.on_loop_thread():
-            self.system.call_soon(self.add_watcher, watcher)
+            self.system.call_soon(self.add_watcher, ref, watcher)
         elif self.state is State.STOPPED:
-            watcher.notify(Terminated(self.ref, self._error))
+            watcher.notify(Terminated(ref, self._error))
         else:
             self.watchers[watcher] = None
 

@@ -209,6 +209,10 @@ class Mailbox:
         if (self.messages and not self.held) or self.signals:
             self._wake_up()
 
+    def forget(self) -> None:
+        """Wake nobody any more."""
+        self._wake = self._wake_in_bulk = _nobody
+
     def drain(self) -> list[Any]:
         """Take everything out, held or not: what a dead actor will never handle. Each item is given out once."""
         left = []

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from actors.runtime.intensity import RestartIntensity
 from actors.runtime.strategy import Backoff
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from actors.runtime.actor import Actor
 
 A = TypeVar("A", bound="Actor")
+
+_DEFAULT_INTENSITY: Final = RestartIntensity()
 
 
 class Restart(enum.Enum):
@@ -43,7 +45,7 @@ class ChildSpec(Generic[A]):
     name: str
     factory: Callable[[], A]
     restart: Restart = Restart.PERMANENT
-    intensity: RestartIntensity = field(default_factory=RestartIntensity)
+    intensity: RestartIntensity = _DEFAULT_INTENSITY
     escalates: bool = True
     backoff: Backoff | None = None
     shutdown_s: float = 5.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -328,6 +329,24 @@ async def test_what_is_not_open_is_not_asked() -> None:
 
 
 # The handshake
+
+
+async def test_what_has_ended_is_gone_at_once_and_not_only_when_the_garbage_collector_comes() -> None:
+    def sockets() -> int:
+        return sum(type(thing) is RawSocket for thing in gc.get_objects())
+
+    gc.collect()
+    before = sockets()
+    gc.disable()
+    try:
+        socket, client = RawSocket(JsonWire(), Limits()), FakeClient()
+        client.socket = socket  # type: ignore[attr-defined]  # (as an actor has its transport)
+        socket.open(cast("Any", FakeTransport()), ANSWER, cast("Any", client), lambda *_: None)
+        socket.connection_lost(None)
+        del socket, client
+        assert sockets() == before
+    finally:
+        gc.enable()
 
 
 def test_the_answer_to_a_handshake_is_that_of_the_rfc() -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from typing import Any
 
 import pykka
@@ -15,6 +17,7 @@ from actors.runtime import (
     MailboxFull,
     Request,
     RequestFailed,
+    Restart,
     Signal,
     WouldBlockLoop,
 )
@@ -90,6 +93,20 @@ def test_a_turn_in_bulk_that_was_overtaken_by_the_end_does_nothing(world: World,
     world.scheduler.advance(10)
 
     assert seen in (["started", "in bulk", "started"], ["started", "in bulk", "stopped", "started"])
+
+
+def test_what_has_ended_goes_with_the_last_ref_and_not_only_with_the_garbage_collector(world: World) -> None:
+    ref, _ = world.recorder(restart=Restart.TEMPORARY)
+    cell = weakref.ref(ref._cell)  # noqa: SLF001  (the part of it that remains)
+    ref.tell(lambda actor: actor.stop())
+    gc.disable()
+    try:
+        world.run()
+        world.recorder("who has the next turn")
+        del ref
+        assert cell() is None
+    finally:
+        gc.enable()
 
 
 def test_two_busy_actors_take_turns(world: World) -> None:
