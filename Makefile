@@ -21,7 +21,7 @@ NODE_SETUP := $(VENV)/.node
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint conformance format lock load bench sweep crashes faults appends cost clean FORCE
+.PHONY: help run test lint conformance format lock load bench sweep storm stalled crashes faults appends cost clean FORCE
 # A recipe that fails halfway leaves no stamp behind that says it is done.
 .DELETE_ON_ERROR:
 
@@ -57,6 +57,12 @@ bench: $(VENV)/.ready ## Measure fan-out beside servers that do nothing but send
 
 sweep: $(VENV)/.ready ## Measure where fan-out bends: members, rates, rooms, connections (SWEEP="--help"). Writes build/sweep.svg.
 	@exec $(BIN)/python -m loadtests._sweep $(SWEEP)
+
+storm: $(VENV)/.ready ## Have 10,000 clients lose their connections at once and resume, and check what they got (STORM="--help").
+	@exec $(BIN)/python -m loadtests._comeback $(STORM)
+
+stalled: $(VENV)/.ready ## Have 200 of 1,000 members stop reading, and measure what others notice (STALLED="--help").
+	@exec $(BIN)/python -m loadtests._stalled $(STALLED)
 
 crashes: $(VENV)/.ready ## Have rooms crash under load, and check that nobody lost anything (CRASHES="--help").
 	@exec $(BIN)/python -m loadtests._crashes $(CRASHES)

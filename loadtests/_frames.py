@@ -89,6 +89,7 @@ class Connected(msgspec.Struct):
     """The reply to `connect`."""
 
     data: Guest
+    client: str = ""
 
 
 class Returned(msgspec.Struct):

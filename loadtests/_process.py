@@ -39,7 +39,14 @@ class Process(NamedTuple):
 
     def rss_kib(self) -> int:
         """Return how much memory it has."""
-        found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.pid}/status").read_text())
+        return self._status_kib("VmRSS")
+
+    def peak_kib(self) -> int:
+        """Return the most memory that it ever had."""
+        return self._status_kib("VmHWM")
+
+    def _status_kib(self, name: str) -> int:
+        found = re.search(rf"{name}:\s+(\d+)", Path(f"/proc/{self.pid}/status").read_text())
         return int(found[1]) if found else 0
 
 
