@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from actors.runtime import ActorRef, Coalescing, Droppable, Request, Signal
+from actors.runtime import ActorRef, Coalescing, Droppable, Notice, Request, Signal
 from chat.errors import CloseReason, Error
 from chat.log import Author, Change, Draft, Entry, Position, Rejected, Stored
 from chat.log import Page as MessagePage
@@ -137,8 +137,8 @@ class ShowTyping(Droppable, frozen=True):
     author: Author
 
 
-class Leave(msgspec.Struct, frozen=True):
-    """End the membership that was entered with this ticket."""
+class Leave(Notice, frozen=True):
+    """End the membership that was entered with this ticket. At most one for each that was entered."""
 
     member: ActorRef[Any]
     ticket: int

@@ -250,7 +250,7 @@ class Chat:
 
 def limit_mailbox(ref: ActorRef[Any], capacity: int) -> None:
     """Give an actor a mailbox that is full with `capacity` messages."""
-    ref._cell.mailbox.capacity = capacity  # noqa: SLF001  (production sets it in the specification)
+    ref._cell.mailbox.bound = capacity  # noqa: SLF001  (production sets it in the specification)
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from actors.runtime.scheduler import Cancellable, LoopScheduler, Scheduler, Virt
 from actors.runtime.signals import (
     Coalescing,
     Droppable,
+    Notice,
     Request,
     RequestFailed,
     Restarted,
@@ -46,6 +47,7 @@ __all__ = [
     "LoopScheduler",
     "MailboxFull",
     "Node",
+    "Notice",
     "Request",
     "RequestFailed",
     "Restart",

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from actors.runtime.signals import Coalescing, Droppable, Signal
+from actors.runtime.signals import Coalescing, Droppable, Notice, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -18,7 +18,7 @@ EMPTY: Final = object()
 """What `Mailbox.get` returns when there is nothing to handle now."""
 
 _replacing: Final = threading.Lock()
-"""Held for a moment where a waiting message is replaced, or such a one is taken; in any mailbox, since it is rare."""
+"""Held for a moment where a message with a rule is added, replaced or taken; in any mailbox, since it is rare."""
 
 _NOTHING: Final = 0
 _IN_BULK: Final = 1
@@ -36,6 +36,15 @@ class _Place:
         self.message = message
 
 
+class _Extra:
+    """A place in the queue that does not count."""
+
+    __slots__ = ("message",)
+
+    def __init__(self, message: Any) -> None:
+        self.message = message
+
+
 def _nobody() -> None:
     """Wake nobody: the mailbox has no actor yet."""
 
@@ -44,8 +53,8 @@ class Mailbox:
     """Two lanes of messages: signals first, then ordinary messages, each in the order of arrival.
 
     Any thread may put; only the actor's own context gets. The bound (`capacity`, in messages) holds for the ordinary
-    lane; when it is full, waiting `Droppable`s make room, oldest first, and then it refuses. While `held`, ordinary
-    messages stay where they are and signals still come through.
+    lane, not counting `Notice`s in it; when it is full, waiting `Droppable`s make room, oldest first, and then it
+    refuses. While `held`, ordinary messages stay where they are and signals still come through.
 
     It lives as long as the actor's ref: a restarted actor goes on with the mailbox of the one that crashed.
     """
@@ -55,9 +64,10 @@ class Mailbox:
         "_droppable",
         "_pending",
         "_places",
+        "_ruled",
         "_wake",
         "_wake_in_bulk",
-        "capacity",
+        "bound",
         "closed",
         "held",
         "high_mark",
@@ -66,14 +76,15 @@ class Mailbox:
     )
 
     def __init__(self, capacity: int, counts: Counts) -> None:
-        self.capacity = capacity
+        self.bound = capacity  # and what waits without being counted
         self.closed = False
         self.held = False
         self.high_mark = 0
         self._counts = counts
         self.messages: deque[Any] = deque()
         self.signals: deque[Any] | None = None
-        self._droppable = 0  # how many of them wait
+        self._ruled = 0  # how many wait that are not taken as they are
+        self._droppable = 0  # how many of them may be dropped
         self._places: dict[Hashable, _Place] | None = None
         self._wake: Callable[[], object] = _nobody
         self._wake_in_bulk: Callable[[], object] = _nobody
@@ -88,7 +99,7 @@ class Mailbox:
     def put(self, message: Any) -> bool:
         """Add an ordinary message. False if the mailbox is full: then nothing was added."""
         messages = self.messages
-        if len(messages) >= self.capacity and not self._make_room():
+        if len(messages) >= self.bound and not self._make_room():
             return False
         messages.append(message)
         if self._pending < _SOON:
@@ -102,7 +113,7 @@ class Mailbox:
         If something else arrives meanwhile, its turn is the turn of this one, too.
         """
         messages = self.messages
-        if len(messages) >= self.capacity and not self._make_room():
+        if len(messages) >= self.bound and not self._make_room():
             return False
         messages.append(message)
         if not self._pending:
@@ -121,10 +132,14 @@ class Mailbox:
             return True
         if isinstance(message, Coalescing):
             return self._put_coalescing(message)
+        if isinstance(message, Notice):
+            self.put_always(message)
+            return True
         if not isinstance(message, Droppable):
             return self.put(message)
         with _replacing:
             self._droppable += 1
+            self._ruled += 1
         if not self.put(message):
             self._dropped()
         return True
@@ -140,10 +155,12 @@ class Mailbox:
                 self._counts.coalesced += 1
                 return True
             place = self._places[key] = _Place(key, message)
+            self._ruled += 1
         if self.put(place):
             return True
         with _replacing:
             del self._places[key]
+            self._ruled -= 1
         return False
 
     def _make_room(self) -> bool:
@@ -161,11 +178,15 @@ class Mailbox:
     def _dropped(self) -> None:
         with _replacing:
             self._droppable -= 1
+            self._ruled -= 1
             self._counts.dropped += 1
 
     def put_always(self, message: Any) -> None:
-        """Add an ordinary message in its turn, whether the mailbox is full or not. For the runtime's own few."""
-        self.messages.append(message)
+        """Add an ordinary message in its turn, whether the mailbox is full or not. It does not count as one."""
+        with _replacing:
+            self._ruled += 1
+            self.bound += 1
+        self.messages.append(_Extra(message))
         if self._pending < _SOON:
             self._wake_up()
 
@@ -179,17 +200,24 @@ class Mailbox:
             return self.signals.popleft()
         if self.messages and not self.held:
             message = self.messages.popleft()
-            return message if self._droppable == 0 and not self._places else self._unwrap(message)
+            return self._unwrap(message) if self._ruled else message
         return EMPTY
 
     def _unwrap(self, item: Any) -> Any:
         if isinstance(item, Droppable):
             with _replacing:
                 self._droppable -= 1
+                self._ruled -= 1
+        elif type(item) is _Extra:
+            with _replacing:
+                self._ruled -= 1
+                self.bound -= 1
+            return item.message
         elif type(item) is _Place:
             with _replacing:
                 assert self._places is not None  # it has this one
                 del self._places[item.key]
+                self._ruled -= 1
             return item.message
         return item
 

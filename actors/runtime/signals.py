@@ -32,6 +32,13 @@ class Signal(Ruled, frozen=True):
     """
 
 
+class Notice(Ruled, frozen=True):
+    """A message that is never refused, and takes nobody's place: it comes in its turn, and no bound counts it.
+
+    For what an actor must see however much waits, in its order. Whoever sends one bounds how many there can be.
+    """
+
+
 class Droppable(Ruled, frozen=True):
     """A message that may get lost: the first to go when a mailbox is full.
 

@@ -350,6 +350,30 @@ def test_those_who_stay_see_who_goes() -> None:
     assert bob.pushes("leave") == []
 
 
+def test_however_many_leave_at_once_nobody_else_is_refused_for_it() -> None:
+    chat = Chat()
+    ann, *others = [chat.member("lobby") for _ in range(6)]
+    limit_mailbox(chat.room("lobby"), 2)
+
+    with behind(chat.room("lobby")):
+        for other in others:
+            other.hang_up()
+    said = ann.publish("lobby", "still here")
+
+    assert said == {"publish": {}}
+    assert len(ann.pushes("leave")) == len(others)
+
+
+def test_who_leaves_a_room_that_is_full_with_requests_is_out() -> None:
+    chat = Chat()
+    ann, bob = chat.member("lobby"), chat.member("lobby")
+    limit_mailbox(chat.room("lobby"), 0)
+
+    bob.ask(unsubscribe={"channel": "lobby"})
+
+    assert [leave["info"]["client"] for leave in ann.pushes("leave")] == [bob.id]
+
+
 def test_nobody_leaves_twice() -> None:
     chat = Chat()
     ann, bob = chat.member("lobby"), chat.member("lobby")

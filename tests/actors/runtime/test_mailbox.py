@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import Coalescing, Droppable, Signal
+from actors.runtime import Coalescing, Droppable, Notice, Signal
 from actors.runtime.mailbox import EMPTY, Mailbox
 from actors.runtime.report import Counts
 
 
 class Named(Signal, frozen=True):
     name: str
+
+
+class Left(Notice, frozen=True):
+    who: str
 
 
 class Typing(Droppable, frozen=True):
@@ -90,6 +94,36 @@ def test_a_full_mailbox_refuses_messages_but_never_signals_and_notices(mailbox: 
 
     assert taken == [True, True, True, False, False]
     assert take_all(mailbox) == [Named("signal"), 0, 1, 2, "notice"]
+
+
+def test_notices_come_in_their_turn_and_are_never_refused(mailbox: Mailbox) -> None:
+    for number in range(3):
+        mailbox.put(number)
+    taken = mailbox.put_ruled(Left("ann"))
+
+    assert taken
+    assert take_all(mailbox) == [0, 1, 2, Left("ann")]
+
+
+def test_notices_take_nobodys_place(mailbox: Mailbox) -> None:
+    for number in range(5):
+        mailbox.put_ruled(Left(str(number)))
+        mailbox.put_always(number)
+    taken = [mailbox.put(message) for message in "abcd"]
+
+    assert taken == [True, True, True, False]
+
+
+def test_the_bound_is_as_it_was_when_notices_have_been_taken(mailbox: Mailbox) -> None:
+    for number in range(5):
+        mailbox.put_ruled(Left(str(number)))
+    take_all(mailbox)
+    mailbox.put_ruled(Left("one more"))
+    mailbox.drain()
+
+    taken = [mailbox.put(message) for message in "abcd"]
+
+    assert taken == [True, True, True, False]
 
 
 def test_a_held_mailbox_gives_out_signals_only(mailbox: Mailbox) -> None:
