@@ -26,7 +26,15 @@ SERVERS: Final = (
     "uvicorn.protocols.websockets.websockets_sansio_impl",
     "uvicorn.protocols.websockets.wsproto_impl",
 )
-NEEDED: Final = ("write", "writelines", "get_write_buffer_size", "get_extra_info", "set_protocol", "abort")
+NEEDED: Final = (
+    "write",
+    "writelines",
+    "get_write_buffer_size",
+    "set_write_buffer_limits",
+    "get_extra_info",
+    "set_protocol",
+    "abort",
+)
 
 
 class OfferHijack:

@@ -1,8 +1,9 @@
 """A socket on a connection that was taken over from the server (`web/hijack.py`), in both directions.
 
-What goes out are ready-made frames, in one call for all that is due, and the backlog is the transport's own. What
-comes in is taken apart by `websockets`, whose part knows no sockets, and handed over at once: no task, no queue. The
-protocol's own part (pings, closing, errors) is that library's, too.
+What goes out are ready-made frames, in one call for all that is due. Of a backlog the transport gets only the first
+part, since it keeps some 800 bytes for each write; of the rest, references are held here. What comes in is taken apart
+by `websockets`, whose part knows no sockets, and handed over at once: no task, no queue. The protocol's own part (its
+pings, closing, errors) is that library's, too.
 
 Compression is not negotiated: a frame is made once for all who get it, so only what clients send could be compressed,
 and it would cost each connection 33 KiB.
@@ -14,6 +15,7 @@ import asyncio
 import logging
 import socket
 import struct
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from websockets.frames import Opcode
@@ -22,7 +24,7 @@ from websockets.server import ServerProtocol
 from websockets.utils import accept_key
 
 from actors.messages import Reject
-from chat.errors import CloseReason
+from chat.errors import SLOW, CloseReason
 from web.socket import Socket
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ CLOSE_TIMEOUT_S: Final = 2.0
 SEND_BUFFER_BYTES: Final = 65_536
 """What the kernel may hold for a connection; it doubles this. Left alone, it takes megabytes for who reads slowly."""
 
+WRITE_BUFFER_BYTES: Final = 16_384
+"""How much may wait in the transport before what comes is held back."""
+
 READ_BYTES: Final = 16_384
 """Most that is read at once. What one client sends at a time must not keep the others waiting."""
 
@@ -52,7 +57,18 @@ _logger.setLevel(logging.WARNING)  # (each connection that closes is worth a lin
 class RawSocket(Socket, asyncio.BufferedProtocol):
     """A WebSocket without a server around it. At most `max_backlog_bytes` wait, besides what the kernel holds."""
 
-    __slots__ = ("_cut", "_early", "_fragments", "_on_end", "_silent", "_transport", "_websocket")
+    __slots__ = (
+        "_cut",
+        "_early",
+        "_fragments",
+        "_full",
+        "_held",
+        "_held_bytes",
+        "_on_end",
+        "_silent",
+        "_transport",
+        "_websocket",
+    )
 
     def __init__(self, wire: Wire, limits: Limits) -> None:
         super().__init__(wire, limits)
@@ -60,6 +76,11 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
         self._websocket = ServerProtocol(state=State.OPEN, max_size=limits.max_frame_bytes, logger=_logger)
         self._early: list[bytes] = []
         """What was sent before the WebSocket was open."""
+        self._full = False
+        """Whether the transport should get no more for now."""
+        self._held: deque[bytes] | None = None
+        """What waits for the transport; None rather than empty. It is full as long as anything does."""
+        self._held_bytes = 0
         self._fragments: bytearray | None = None
         self._cut: asyncio.TimerHandle | None = None
         self._silent = False
@@ -80,6 +101,7 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
         self._client = client
         self._on_end = on_end
         self._transport = transport
+        transport.set_write_buffer_limits(WRITE_BUFFER_BYTES)
         transport.set_protocol(self)
         early, self._early = self._early, []
         transport.writelines([answer, *early])
@@ -98,8 +120,13 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
             return True
         try:
             waiting = transport.get_write_buffer_size()
-            if waiting and waiting + sum(map(len, frames)) > self._limits.max_backlog_bytes:
-                return False
+            if waiting or self._held is not None:
+                size = sum(map(len, frames))
+                if waiting + self._held_bytes + size > self._limits.max_backlog_bytes:
+                    return False
+                if self._full:
+                    self._hold(frames, size)
+                    return True
             if len(frames) == 1:
                 transport.write(frames[0])
             else:
@@ -108,15 +135,50 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
             pass  # uvloop's word for a connection that has ended; `connection_lost` is about to be called
         return True
 
+    def _hold(self, frames: Sequence[bytes], size: int) -> None:
+        if self._held is None:
+            self._held = deque()
+        self._held += frames
+        self._held_bytes += size
+
+    def pause_writing(self) -> None:
+        """Take note that the transport has enough."""
+        self._full = True
+
+    def resume_writing(self) -> None:
+        """Give the transport what was held back, until it has enough again."""
+        self._full = False
+        while self._held is not None and not self._full:
+            self._write_held(SEND_BUFFER_BYTES)
+
+    def _write_held(self, most_bytes: int) -> None:
+        """Write so much of what was held back, or a frame that is larger."""
+        held, transport = self._held, self._transport
+        assert held is not None
+        assert transport is not None  # nothing is held once it has ended
+        frames = [held.popleft()]
+        size = len(frames[0])
+        while held and size + len(held[0]) <= most_bytes:
+            frames.append(held.popleft())
+            size += len(frames[-1])
+        self._held_bytes -= size
+        if not held:
+            self._held = None
+        if not transport.is_closing():
+            transport.writelines(frames)
+
+    def _drop_held(self) -> None:
+        self._held, self._held_bytes = None, 0
+
     def backlog_bytes(self) -> int:
         """See `Transport.backlog_bytes`."""
         try:
-            return self._transport.get_write_buffer_size() if self._transport is not None else 0
+            return self._held_bytes + self._transport.get_write_buffer_size() if self._transport is not None else 0
         except RuntimeError:
             return 0  # as above
 
     def close(self, reason: CloseReason) -> None:
-        """See `Socket.close`."""
+        """See `Socket.close`. Who is closed for not reading gets nothing of what was held back."""
         if self._reason is None:
             self._reason = reason
             if self._transport is not None:
@@ -124,6 +186,10 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
 
     def _say_goodbye(self, reason: CloseReason) -> None:
         self._cut_soon()
+        if reason is SLOW:
+            self._drop_held()
+        elif self._held is not None:
+            self._write_held(self._held_bytes)
         if self._websocket.state is State.OPEN:
             self._websocket.send_close(reason.code, reason.reason)
             self._write_control()
@@ -157,6 +223,7 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
         for data in self._websocket.data_to_send():
             if data == SEND_EOF:  # both have said goodbye, or the peer broke the protocol
                 self._reason = self._reason or _PEER_GONE
+                self._drop_held()  # nothing may follow a close frame
                 self._cut_soon()
                 # Not `close`: for what it is still sending the peer would get a reset, which undoes the goodbye.
                 if transport.can_write_eof():
@@ -229,6 +296,7 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
         assert sent is not None  # see `websockets.protocol.Protocol.parse`
         assert self._client is not None  # it is open
         self._reason = CloseReason(sent.code, sent.reason)
+        self._drop_held()
         self._client.tell(Reject(self._reason))
 
     def eof_received(self) -> None:
@@ -240,6 +308,7 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
             self._cut.cancel()
         self._reason = self._reason or _PEER_GONE
         self._transport = None
+        self._drop_held()
         assert self._on_end is not None  # both were given to `open`
         assert self._client is not None
         self._on_end(self, self._client)

@@ -10,6 +10,7 @@ from actors.messages import Receive, Reject
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from chat.errors import CloseReason
 
@@ -47,6 +48,7 @@ class FakeTransport:
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
+        self.on_write: Callable[[], object] = lambda: None
         self.calls = 0
         """How often something was written."""
         self.waits = 0
@@ -59,13 +61,18 @@ class FakeTransport:
             raise RuntimeError("the handler is closed")
         return self.waits
 
+    def set_write_buffer_limits(self, high: int) -> None:
+        self.high = high
+
     def write(self, data: bytes) -> None:
         self.calls += 1
         self.written.append(data)
+        self.on_write()
 
     def writelines(self, frames: list[bytes]) -> None:
         self.calls += 1
         self.written += frames
+        self.on_write()
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self.protocol = protocol

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from websockets.frames import Opcode
 
-from chat.errors import INVALID_TEXT, SLOW, UNSUPPORTED_DATA
+from chat.errors import INVALID_TEXT, SHUTDOWN, SLOW, UNSUPPORTED_DATA
 from chat.framing import text_frame
 from chat.limits import Limits
 from chat.plaintext import PlainText
@@ -107,6 +107,111 @@ async def test_to_a_peer_that_has_read_everything_anything_may_be_sent() -> None
     connection.open()
 
     assert connection.socket.send([ONE])
+
+
+@pytest.fixture
+def full(connection: Connection) -> Connection:
+    """A connection whose peer reads nothing, with two frames held back."""
+    connection.transport.waits = 50
+    connection.socket.pause_writing()
+    connection.socket.send([ONE])
+    connection.socket.send([TWO])
+    return connection
+
+
+async def test_what_a_full_transport_should_not_have_is_held_back_and_counts(full: Connection) -> None:
+    assert full.transport.written == []
+    assert full.socket.backlog_bytes() == 50 + len(ONE + TWO)
+
+
+async def test_a_transport_says_early_that_it_is_full(connection: Connection) -> None:
+    assert connection.transport.high == raw_socket.WRITE_BUFFER_BYTES
+
+
+async def test_what_was_held_back_is_written_in_one_call_when_there_is_room(full: Connection) -> None:
+    full.transport.waits = 0
+    assert full.socket.send([THREE])  # the transport has not said so yet
+    full.transport.calls = 0
+
+    full.socket.resume_writing()
+    full.socket.send([ONE])
+
+    assert full.transport.written == [ONE, TWO, THREE, ONE]
+    assert full.transport.calls == 2
+    assert full.socket.backlog_bytes() == 0
+
+
+async def test_a_transport_gets_no_more_than_until_it_is_full_again(
+    full: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw_socket, "SEND_BUFFER_BYTES", 1)
+    full.transport.on_write = full.socket.pause_writing
+
+    full.socket.resume_writing()
+
+    assert full.transport.written == [ONE]
+    assert full.socket.backlog_bytes() == 50 + len(TWO)
+
+
+async def test_what_is_held_back_counts_towards_the_limit() -> None:
+    connection = Connection(max_backlog_bytes=100)
+    connection.open()
+    connection.transport.waits = 100 - len(ONE)
+    connection.socket.pause_writing()
+
+    assert connection.socket.send([ONE])
+    assert not connection.socket.send([ONE])
+
+
+async def test_a_full_transport_whose_peer_has_read_it_all_takes_anything() -> None:
+    connection = Connection(max_backlog_bytes=1)
+    connection.open()
+    connection.socket.pause_writing()
+
+    assert connection.socket.send([ONE])
+    assert connection.transport.written == [ANSWER, ONE]
+
+
+async def test_a_close_comes_after_what_was_held_back(full: Connection) -> None:
+    full.socket.close(SHUTDOWN)
+
+    assert full.transport.written[:2] == [ONE, TWO]
+    assert close_frame(full.transport.written[2])[0] == SHUTDOWN.code
+
+
+async def test_a_connection_that_is_ending_gets_nothing_of_what_was_held_back(full: Connection) -> None:
+    full.transport.aborted = True
+
+    full.socket.close(SHUTDOWN)
+
+    assert full.transport.written == []
+
+
+async def test_who_is_closed_for_not_reading_is_sent_nothing_more(full: Connection) -> None:
+    full.socket.close(SLOW)
+    full.socket.resume_writing()
+
+    assert [close_frame(frame)[0] for frame in full.transport.written] == [SLOW.code]
+    assert full.socket.backlog_bytes() == 50
+
+
+@pytest.mark.parametrize(
+    "last_words", [from_client(b"\x03\xe8", Opcode.CLOSE), b"\xff\xff"], ids=["a goodbye", "nonsense"]
+)
+async def test_nothing_follows_the_answer_to_the_last_that_a_peer_said(full: Connection, last_words: bytes) -> None:
+    full.receive(last_words)
+    full.socket.resume_writing()
+
+    assert len(full.transport.written) == 1
+    close_frame(full.transport.written[0])
+
+
+async def test_what_was_held_back_goes_with_the_connection(full: Connection) -> None:
+    full.socket.connection_lost(None)
+    full.socket.resume_writing()
+
+    assert full.transport.written == []
+    assert full.socket.backlog_bytes() == 0
 
 
 async def test_what_a_connection_that_has_ended_is_given_is_gone(connection: Connection) -> None:
