@@ -55,7 +55,7 @@ def plots(drawn: Sequence[Plot]) -> str:
 
 def _plot(plot: Plot) -> list[str]:
     points = [point for line in plot.lines.values() for point in line if min(point) > 0]
-    parts = [_text(10, 18, plot.title, bold=True)]
+    parts = [_text(10, 18, f"{plot.title}, {plot.y}" if plot.y else plot.title, bold=True)]
     if not points:
         return parts
     across = _Axis([x for x, _ in points], LEFT, WIDTH - RIGHT)
@@ -70,7 +70,6 @@ def _plot(plot: Plot) -> list[str]:
         parts.append(f'<path d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}" stroke="#e3e6ea"/>')
         parts.append(_text(LEFT - 6, at + 4, f"{y:,g}", anchor="end"))
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, bottom + 34, plot.x, anchor="middle"))
-    parts.append(_text(LEFT - 54, TOP - 4, plot.y))
     for colour, (name, line) in zip(_cycle(len(plot.lines)), plot.lines.items(), strict=True):
         shown = [(across.place(x), up.place(y)) for x, y in line if min(x, y) > 0]
         if not shown:
