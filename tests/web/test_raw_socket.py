@@ -153,6 +153,18 @@ async def test_a_transport_gets_no_more_than_until_it_is_full_again(
     assert full.socket.backlog_bytes() == 50 + len(TWO)
 
 
+async def test_much_that_was_held_back_is_written_in_parts_until_nothing_is(full: Connection) -> None:
+    frame = text_frame(b"x" * (raw_socket.SEND_BUFFER_BYTES // 2 + 1))
+    full.socket.send([frame] * 3)
+    full.transport.calls = 0
+
+    full.socket.resume_writing()
+
+    assert full.transport.calls == 3  # two of them are too much for one
+    assert full.transport.written[-3:] == [frame] * 3
+    assert full.socket.backlog_bytes() == full.transport.waits
+
+
 async def test_what_is_held_back_counts_towards_the_limit() -> None:
     connection = Connection(max_backlog_bytes=100)
     connection.open()
@@ -389,6 +401,22 @@ async def test_a_peer_that_does_not_answer_the_goodbye_is_cut_off(
     monkeypatch.setattr(raw_socket, "CLOSE_TIMEOUT_S", 0.0)
 
     connection.socket.close(SLOW)
+    await settle()
+
+    assert connection.transport.aborted
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [from_client(b"\x03\xe8", Opcode.CLOSE), bytes((0x81, 0x01)) + b"x"],
+    ids=["said goodbye itself", "broke the protocol"],
+)
+async def test_a_peer_that_keeps_the_connection_after_the_end_is_cut_off(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(raw_socket, "CLOSE_TIMEOUT_S", 0.0)
+
+    connection.receive(sent)
     await settle()
 
     assert connection.transport.aborted
