@@ -21,7 +21,7 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class CloseReason:
-    """Why the server closes a connection.
+    """Why the server closes a connection, or with a code from 2000 to 2999 ends a subscription.
 
     The reason is never empty (SDKs then ignore the code's range), never JSON (they would take it apart) and at most
     123 bytes long (RFC 6455, section 5.5).
@@ -54,19 +54,29 @@ ALREADY_SUBSCRIBED = Error(105, "already subscribed")
 LIMIT_EXCEEDED = Error(106, "limit exceeded")
 BAD_REQUEST = Error(107, "bad request")
 NOT_AVAILABLE = Error(108, "not available")
+TOKEN_EXPIRED = Error(109, "token expired")
 TOO_MANY_REQUESTS = Error(111, "too many requests", temporary=True)
 UNRECOVERABLE_POSITION = Error(112, "unrecoverable position")
 NOT_FOUND = Error(404, "message not found")
+NAME_TAKEN = Error(409, "somebody here has this name, or one that looks like it: choose another")
 
 SHUTDOWN = CloseReason(3001, "shutdown")
 INTERNAL_CLOSE = CloseReason(3004, "internal server error")
+EXPIRED = CloseReason(3005, "connection expired")
 SLOW = CloseReason(3008, "slow")
 INSUFFICIENT_STATE = CloseReason(3010, "insufficient state")
 NO_PONG = CloseReason(3012, "no pong")
 INVALID_TOKEN = CloseReason(3500, "invalid token")
 BAD_REQUEST_CLOSE = CloseReason(3501, "bad request")
 STALE = CloseReason(3502, "stale")
+CHANNEL_LIMIT = CloseReason(3505, "channel limit")
 NOT_AVAILABLE_CLOSE = CloseReason(3508, "not available")
+
+NAME_TAKEN_CLOSE = CloseReason(4009, "name taken")
+
+UNSUBSCRIBED_NAME_TAKEN = CloseReason(2100, "name taken")
+UNSUBSCRIBED_INSUFFICIENT_STATE = CloseReason(2500, "insufficient state")
+UNSUBSCRIBED_EXPIRED = CloseReason(2501, "subscription expired")
 
 INVALID_TEXT = CloseReason(1007, "text that is not UTF-8")
 UNSUPPORTED_DATA = CloseReason(1003, "binary frames are not supported")
