@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from chat.errors import PERMISSION_DENIED, CommandError, bad_request
+from chat.errors import bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +33,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     ping_interval_s: float = 25.0
     pong_timeout_s: float = 8.0
     connect_timeout_s: float = 10.0
+    token_grace_s: float = 25.0
     typing_interval_s: float = 1.0
     retention_entries: int | None = None
     retention_days: float | None = None
@@ -55,17 +56,20 @@ _decode_any = msgspec.json.Decoder().decode
 
 
 def check_channel(channel: str) -> None:
-    """Accept a channel name, or raise `CommandError`.
-
-    Names that Centrifugo reserves for private and user-limited channels are refused until there are such channels
-    here: who uses one expects that not everybody can read it.
-    """
+    """Accept a channel name, or raise `CommandError`."""
     if len(channel.encode()) > MAX_CHANNEL_BYTES:
         raise bad_request(f"channel name longer than {MAX_CHANNEL_BYTES} bytes")
     if not channel.isprintable() or channel != channel.strip():
         raise bad_request("channel name with control characters or outer spaces")
-    if channel.startswith("$") or "#" in channel:
-        raise CommandError(PERMISSION_DENIED)
+
+
+def is_private(channel: str) -> bool:
+    """Tell whether only a token lets somebody into a channel.
+
+    The names are those that Centrifugo has for private and user-limited channels: who uses one expects that not
+    everybody can read it.
+    """
+    return channel.startswith("$") or "#" in channel
 
 
 def check_key(key: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chat import limits
 from chat.errors import CommandError
-from chat.limits import MAX_DEPTH, Limits, check_channel, check_key, check_text, clean_json, nesting
+from chat.limits import MAX_DEPTH, Limits, check_channel, check_key, check_text, clean_json, is_private, nesting
 
 any_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=[])),
@@ -50,11 +50,15 @@ def test_a_name_that_does_not_print_is_none(channel: str) -> None:
 
 
 @pytest.mark.parametrize("channel", ["$private", "$", "room#1,2", "#", "$a#b"])
-def test_a_name_that_the_protocol_reserves_is_not_permitted(channel: str) -> None:
-    with pytest.raises(CommandError) as caught:
-        check_channel(channel)
+def test_a_name_that_the_protocol_reserves_is_private(channel: str) -> None:
+    check_channel(channel)
 
-    assert refusal(caught.value) == (103, False)
+    assert is_private(channel)
+
+
+@pytest.mark.parametrize("channel", ["lobby", "a$", "news:sport"])
+def test_any_other_name_is_public(channel: str) -> None:
+    assert not is_private(channel)
 
 
 # Keys and texts
