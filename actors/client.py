@@ -24,6 +24,7 @@ from actors.messages import (
     Deliver,
     Drain,
     Entered,
+    Expelled,
     Join,
     Leave,
     ListRooms,
@@ -38,10 +39,11 @@ from actors.messages import (
 )
 from actors.replies import entered_result, error_of, rejects_unrecoverable, result_of
 from actors.runtime import Actor, ActorRef, RequestFailed, Restarted, Terminated
+from actors.session import Opening, author_in, expiring, refreshed, sub_refreshed
 from chat import errors, limits, protocol
 from chat.errors import CommandError, Disconnect, bad_request
-from chat.identity import clean_name
-from chat.log import Author, Delete, Edit, Position, React
+from chat.identity import Permit
+from chat.log import Delete, Edit, Position, React
 from chat.wire import Publications
 
 if TYPE_CHECKING:
@@ -50,16 +52,14 @@ if TYPE_CHECKING:
     from actors.messages import Transport
     from actors.runtime import Request
     from chat.errors import CloseReason, Error
-    from chat.identity import Guests
+    from chat.identity import Door, Identity
     from chat.limits import Limits
-    from chat.log import Change
+    from chat.log import Author, Change
     from chat.protocol import Command, Result
     from chat.wire import Wire
 
 CATCH_UP_S = 0.05
 """How long to wait for a peer to take what it got, before it gets more of what it missed."""
-
-UNSUBSCRIBED_INSUFFICIENT_STATE = 2500  # "subscribe again, from your position"
 
 log = structlog.get_logger()
 
@@ -82,12 +82,26 @@ class _ConnectDue(msgspec.Struct, frozen=True):
     """The client should have introduced itself by now."""
 
 
+class _Expired(msgspec.Struct, frozen=True):
+    """The connection's token has ended, and so has the time to bring another."""
+
+    expires_at: float
+
+
+class _SubscriptionExpired(msgspec.Struct, frozen=True):
+    """The same for the token of a subscription."""
+
+    channel: str
+    ticket: int
+    expires_at: float
+
+
 class Shared(NamedTuple):
     """What all clients of a chat have in common."""
 
     rooms: ActorRef[Any]
     reader: ActorRef[Any]
-    guests: Guests
+    door: Door
     limits: Limits
     now_ms: Callable[[], int]
     version: str
@@ -103,6 +117,9 @@ class ClientActor(Actor):
         self._shared = shared
         self._limits = shared.limits
         self._id = str(uuid.uuid4())
+        self._opening: Opening | None = None
+        """Between connect and its reply. Nothing may come before that, so what is due to the socket waits."""
+        self._identity: Identity | None = None
         self._author: Author | None = None
         self._memberships: dict[str, Membership] = {}
         self._put_out: set[str] = set()
@@ -131,7 +148,7 @@ class ClientActor(Actor):
 
     def on_turn_end(self) -> None:
         """Send what the turn added up to, in as few frames as the wire can."""
-        if self._out:
+        if self._out and self._opening is None:
             self._flush()
         if self._draining is not None and self._pending == 0:
             self._close(self._draining)
@@ -164,16 +181,28 @@ class ClientActor(Actor):
         if self._turned_away:
             return
         kind = type(command.request)
-        if self._author is None and kind is not protocol.Connect:
-            self._turn_away(errors.BAD_REQUEST_CLOSE)
-            return
         try:
-            self._commands[kind](self, command, command.request)
+            if self._author is None and kind is not protocol.Connect:
+                self._wait_for_reply(command)
+            else:
+                self._commands[kind](self, command, command.request)
         except CommandError as failure:
-            self._reply_error(command, failure.error)
-            self._turned_away = kind is protocol.Connect
+            if kind is protocol.Connect:
+                self._deny(command, failure.error)
+            else:
+                self._reply_error(command, failure.error)
         except Disconnect as failure:
             self._turn_away(failure.reason)
+
+    def _wait_for_reply(self, command: Command) -> None:
+        if self._opening is None:
+            raise Disconnect(errors.BAD_REQUEST_CLOSE)
+        self._opening.wait(command, self._limits.max_pending)
+
+    def _deny(self, command: Command, error: Error) -> None:
+        self._log.info("client.denied", code=error.code, reason=error.message)
+        self._turned_away, self._opening, self._out = True, None, ()
+        self._reply_error(command, error)
 
     def _turn_away(self, reason: CloseReason) -> None:
         self._turned_away = True
@@ -201,7 +230,7 @@ class ClientActor(Actor):
         if self._closed:
             return
         self._closed = True
-        if self._out:
+        if self._out and self._opening is None:
             self._flush()
         self._transport.close(reason)
         self._log.info("client.closed", code=reason.code, reason=reason.reason)
@@ -213,29 +242,96 @@ class ClientActor(Actor):
     # Connect, ping, pong.
 
     def _connect(self, command: Command, request: protocol.Connect) -> None:
-        if self._author is not None:
+        if self._author is not None or self._opening is not None:
             raise Disconnect(errors.BAD_REQUEST_CLOSE)
-        if request.token:
-            raise Disconnect(errors.INVALID_TOKEN)  # no key is configured, so none can be right
         data = protocol.decode_connect_data(request.data)
-        user, guest = self._shared.guests.admit(data.guest)
-        self._author = Author(user, self._id, clean_name(data.name, user))
-        self._log = self._log.bind(user=user)
+        identity, guest = self._shared.door.admit(request.token, data.name, data.guest, self._now_s())
+        if self._wire.vouches:
+            identity = msgspec.structs.replace(identity, vouched=True)
+        opening = Opening(self._id, identity, guest, command, request)
+        opening.check(self._limits.max_channels)
+        self._log = self._log.bind(user=identity.user)
+        self._identity, self._opening = identity, opening
+        for channel, chan_info in identity.channels.items():
+            membership = self._new_membership(channel, author_in(opening.author, chan_info), command)
+            membership.server_side = True
+            self._ask(self._shared.rooms, membership.join(opening.position(channel)))
+        if opening.complete:
+            self._opened(opening)
+
+    def _opened(self, opening: Opening) -> None:
+        """Reply to connect, before everything that came from the rooms meanwhile."""
+        self._opening, self._author = None, opening.author
         self._log.info("client.connected")
         interval = math.ceil(self._limits.ping_interval_s)
-        result = protocol.ConnectResult(
-            client=self._id,
-            version=self._shared.version,
-            data={"user": user, "name": self._author.name, "guest": guest},
-            ping=interval,
-        )
-        self._reply(command, result)
+        early, self._out = self._out, ()
+        self._reply(opening.command, opening.result(self._shared.version, interval, self._now_s()))
+        self._out += early
+        self._watch_expiry()
         if self._wire.pings:
             # Clients that come at once, after a restart say, are not pinged at once.
             self.after(interval * random.uniform(0.5, 1), _PingDue())  # noqa: S311
+        for command in opening.waiting:
+            self._do(command)
+
+    def _now_s(self) -> float:
+        return self._shared.now_ms() / 1000
+
+    def _refresh(self, command: Command, request: protocol.Refresh) -> None:
+        identity = self._identity
+        if identity is None or identity.expires_at is None:
+            raise Disconnect(errors.BAD_REQUEST_CLOSE)  # it was not told to
+        try:
+            self._identity = self._shared.door.refresh(identity, request.token, self._now_s())
+        except CommandError:
+            raise Disconnect(errors.EXPIRED) from None
+        self._watch_expiry()
+        self._reply(command, refreshed(self._id, self._shared.version, self._identity.expires_at, self._now_s()))
+
+    def _watch_expiry(self) -> None:
+        if self._identity is not None and self._identity.expires_at is not None:
+            expires_at = self._identity.expires_at
+            self.after(expires_at - self._now_s() + self._limits.token_grace_s, _Expired(expires_at))
+
+    def _expired(self, expired: _Expired) -> None:
+        if self._identity is not None and self._identity.expires_at == expired.expires_at:
+            self._turn_away(errors.EXPIRED)
+
+    def _sub_refresh(self, command: Command, request: protocol.SubRefresh) -> None:
+        membership = self._membership(request.channel)
+        if not request.token:
+            raise bad_request("token is missing")
+        membership.expires_at = self._permit(request.channel, request.token).expires_at
+        self._watch_subscription(membership)
+        self._reply(command, sub_refreshed(membership.expires_at, self._now_s()))
+
+    def _permit(self, channel: str, token: str) -> Permit:
+        if not token:
+            if limits.is_private(channel):
+                raise CommandError(errors.PERMISSION_DENIED)
+            return Permit()
+        assert self._identity is not None  # it is known who this is
+        return self._shared.door.permit(self._identity, channel, token, self._now_s())
+
+    def _watch_subscription(self, membership: Membership) -> None:
+        expires_at = membership.expires_at
+        if expires_at is not None:
+            due = _SubscriptionExpired(membership.channel, membership.ticket, expires_at)
+            self.after(expires_at - self._now_s() + self._limits.token_grace_s, due)
+
+    def _subscription_expired(self, expired: _SubscriptionExpired) -> None:
+        membership = self._memberships.get(expired.channel)
+        if membership is not None and (membership.ticket, membership.expires_at) == (
+            expired.ticket,
+            expired.expires_at,
+        ):
+            self._leave(expired.channel)
+            self._tell_unsubscribed(membership, errors.UNSUBSCRIBED_EXPIRED, errors.EXPIRED)
 
     def _check_connected(self, _: _ConnectDue) -> None:
-        if self._author is None:
+        if self._opening is not None:
+            self._turn_away(errors.INTERNAL_CLOSE)  # a room that its token names does not answer
+        elif self._author is None:
             self._turn_away(errors.STALE)
 
     def _ping(self, _: _PingDue) -> None:
@@ -285,9 +381,15 @@ class ClientActor(Actor):
         for command in waiting:
             self._do(command)
 
-    def _room_or_rooms(self, channel: str) -> ActorRef[Any]:
+    def _check_readable(self, channel: str) -> None:
+        """Refuse what is private to others, whether it exists or not, without asking anybody."""
         limits.check_channel(channel)
+        if limits.is_private(channel) and channel not in self._memberships:
+            raise CommandError(errors.PERMISSION_DENIED)
         self._check_pending()
+
+    def _room_or_rooms(self, channel: str) -> ActorRef[Any]:
+        self._check_readable(channel)
         membership = self._memberships.get(channel)
         return (membership and membership.room) or self._shared.rooms
 
@@ -296,20 +398,25 @@ class ClientActor(Actor):
             raise CommandError(errors.NOT_AVAILABLE)
         if bytes(request.tf):
             raise bad_request("tag filters are not supported")
-        if request.token:
-            raise CommandError(errors.PERMISSION_DENIED)
         limits.check_channel(request.channel)
         if request.channel in self._memberships:
             raise CommandError(errors.ALREADY_SUBSCRIBED)
         if len(self._memberships) >= self._limits.max_channels:
             raise CommandError(errors.LIMIT_EXCEEDED)
         self._check_pending()
-        channel = sys.intern(request.channel)  # the room's own name, too, so that events are found by identity
-        membership = Membership(self.actor_ref, self._me(), channel, next(self._tickets), command)
-        self._memberships[channel] = membership
-        self._put_out.discard(request.channel)
+        permit = self._permit(request.channel, request.token)
+        membership = self._new_membership(request.channel, author_in(self._me(), permit.chan_info), command)
+        membership.expires_at = permit.expires_at
         position = Position(request.offset, request.epoch) if request.recover else None
         self._ask(self._shared.rooms, membership.join(position))
+
+    def _new_membership(self, channel: str, author: Author, command: Command) -> Membership:
+        assert self._identity is not None  # it is known who this is
+        channel = sys.intern(channel)  # the room's own name, too, so that events are found by identity
+        membership = Membership(self.actor_ref, self._identity, author, channel, next(self._tickets), command)
+        self._memberships[channel] = membership
+        self._put_out.discard(channel)
+        return membership
 
     def _unsubscribe(self, command: Command, request: protocol.Unsubscribe) -> None:
         self._put_out.discard(request.channel)
@@ -372,7 +479,7 @@ class ClientActor(Actor):
         if membership.room is None:
             self._when_entered(membership, command)
         else:
-            publish = Publish(self.actor_ref, channel, command, key, self._me(), data, now, change)
+            publish = Publish(self.actor_ref, channel, command, key, membership.author, data, now, change)
             self._ask(membership.room, publish)
 
     def _typing(self, command: Command, call: protocol.Typing) -> None:
@@ -380,7 +487,7 @@ class ClientActor(Actor):
         now = self.now()
         if membership.room is not None and now - membership.typed_at >= self._limits.typing_interval_s:
             membership.typed_at = now
-            membership.room.tell(ShowTyping(self.actor_ref, self._me()))
+            membership.room.tell(ShowTyping(self.actor_ref, membership.author))
         self._reply(command, protocol.RpcResult(protocol.Empty()))
 
     def _list_rooms(self, command: Command, _: protocol.ListRooms) -> None:
@@ -409,8 +516,7 @@ class ClientActor(Actor):
         self._ask(room, ReadHistory(self.actor_ref, request.channel, command, limit, since, request.reverse))
 
     def _read_messages(self, command: Command, call: protocol.ReadMessages) -> None:
-        limits.check_channel(call.channel)
-        self._check_pending()
+        self._check_readable(call.channel)
         if call.before is not None and call.after is not None:
             raise bad_request("before and after exclude each other")
         most = min(call.limit, limits.MAX_MESSAGES)
@@ -455,15 +561,27 @@ class ClientActor(Actor):
             if entered.missed:
                 self._show(Publications(join.channel, entered.missed), membership)
             self._go_on(membership, more=entered.more)
+        elif membership.server_side:
+            self._entered_by_token(membership, join, entered)
         else:
             membership.entered(entered)
             if join.position is not None and not entered.recovered and rejects_unrecoverable(join.command):
                 self._leave(join.channel)
                 self._reply_error(join.command, errors.UNRECOVERABLE_POSITION)
             else:
-                self._reply(join.command, entered_result(join, entered))
+                result = entered_result(join, entered)
+                self._reply(join.command, expiring(result, membership.expires_at, self._now_s()))
+                self._watch_subscription(membership)
                 self._do_waiting(membership)
                 self._go_on(membership, more=entered.more)
+
+    def _entered_by_token(self, membership: Membership, join: Join, entered: Entered) -> None:
+        if self._opening is not None:  # else it was denied, because of another room
+            membership.entered(entered)
+            self._opening.entered[join.channel] = entered_result(join, entered)
+            self._go_on(membership, more=entered.more)
+            if self._opening.complete:
+                self._opened(self._opening)
 
     def _go_on(self, membership: Membership, *, more: bool) -> None:
         membership.behind = more
@@ -474,7 +592,7 @@ class ClientActor(Actor):
         membership = self._memberships.get(due.channel)
         if membership is None or not membership.behind:
             return  # left meanwhile
-        if self._out:
+        if self._out and self._opening is None:
             self._flush()  # it counts as well
         if self._transport.backlog_bytes() > self._limits.max_backlog_bytes // 4:
             self.after(CATCH_UP_S, due)
@@ -484,12 +602,23 @@ class ClientActor(Actor):
     def _end_subscription(self, channel: str) -> None:
         if len(self._put_out) < self._limits.max_channels:
             self._put_out.add(channel)
+        membership = self._memberships[channel]
         self._leave(channel)
-        reason = errors.INSUFFICIENT_STATE
-        if self._wire.resubscribes:
-            self._put(self._wire.unsubscribed(channel, UNSUBSCRIBED_INSUFFICIENT_STATE, reason.reason))
+        self._tell_unsubscribed(membership, errors.UNSUBSCRIBED_INSUFFICIENT_STATE, errors.INSUFFICIENT_STATE)
+
+    def _tell_unsubscribed(self, membership: Membership, reason: CloseReason, close: CloseReason) -> None:
+        """Tell the client that a subscription ended, by closing the connection if it could not subscribe again."""
+        if self._wire.resubscribes and not membership.server_side:
+            self._put(self._wire.unsubscribed(membership.channel, reason.code, reason.reason))
         else:
-            self._close(reason)
+            self._close(close)
+
+    def _expelled(self, expelled: Expelled) -> None:
+        membership = self._memberships.get(expelled.channel)
+        if membership is not None and membership.ticket == expelled.ticket:
+            del self._memberships[expelled.channel]  # there is nothing to leave
+            self._do_waiting(membership)
+            self._tell_unsubscribed(membership, expelled.reason, errors.NAME_TAKEN_CLOSE)
 
     def _refused(self, refused: Refused) -> None:
         if self._settle(refused.request):
@@ -507,6 +636,9 @@ class ClientActor(Actor):
                 # After a crash on it, `Restarted` or `Terminated` follows; after a full mailbox nothing does.
                 if current and error is errors.TOO_MANY_REQUESTS:
                     self._end_subscription(request.channel)
+                return
+            if self._opening is not None:
+                self._deny(request.command, error)
                 return
             self._reply_error(request.command, error)
             if current:
@@ -561,7 +693,10 @@ class ClientActor(Actor):
         Terminated: _room_ended,
         Reject: _reject,
         Drain: _drain,
+        Expelled: _expelled,
         _CatchUp: _catch_up,
+        _Expired: _expired,
+        _SubscriptionExpired: _subscription_expired,
         _PingDue: _ping,
         _PongDue: _check_pong,
         _ConnectDue: _check_connected,
@@ -585,6 +720,8 @@ class ClientActor(Actor):
         protocol.PresenceStats: _presence_stats,
         protocol.History: _history,
         protocol.Rpc: _rpc,
+        protocol.Refresh: _refresh,
+        protocol.SubRefresh: _sub_refresh,
         protocol.Send: _send,
         protocol.Unavailable: _unavailable,
     }

@@ -15,6 +15,7 @@ from chat.log import Position
 if TYPE_CHECKING:
     from actors.messages import Entered
     from actors.runtime import ActorRef
+    from chat.identity import Identity
     from chat.log import Author
     from chat.protocol import Command
     from chat.wire import Publications
@@ -30,20 +31,31 @@ class Membership:
     """One subscription of one client. Without a `room` it is still being entered."""
 
     __slots__ = (
-        "_author",
         "_client",
         "_command",
         "_epoch",
+        "_identity",
         "_offset",
+        "author",
         "behind",
         "channel",
+        "expires_at",
         "room",
+        "server_side",
         "ticket",
         "typed_at",
         "waiting",
     )
 
-    def __init__(self, client: ActorRef[Any], author: Author, channel: str, ticket: int, command: Command) -> None:
+    def __init__(
+        self,
+        client: ActorRef[Any],
+        identity: Identity,
+        author: Author,
+        channel: str,
+        ticket: int,
+        command: Command,
+    ) -> None:
         self.channel = channel
         self.ticket = ticket
         self.room: ActorRef[Any] | None = None
@@ -52,24 +64,32 @@ class Membership:
         self.behind = False
         """Whether the reader lacks something that was asked for already: what comes meanwhile will come with it."""
         self.typed_at = -math.inf
+        self.expires_at: float | None = None
+        """When the token that it was entered with ends, in Unix time."""
+        self.server_side = False
+        """Whether the connection's token put the client here, rather than a subscribe."""
+        self.author = author
         self._client = client
-        self._author = author
+        self._identity = identity
         self._command = command
         self._offset = 0
         self._epoch = ""
 
     def join(self, position: Position | None) -> Join:
         """Ask to enter, from a position or from now on."""
-        return Join(self._client, self.channel, self._command, self.ticket, self._author, position)
+        return self._join(position, silently=False)
 
     def join_again(self) -> Join:
         """Ask to go on from where the reader is. For a member that the room has lost, or lost track of."""
-        position = Position(self._offset, self._epoch)
-        return Join(self._client, self.channel, self._command, self.ticket, self._author, position, silently=True)
+        return self._join(Position(self._offset, self._epoch), silently=True)
+
+    def _join(self, position: Position | None, *, silently: bool) -> Join:
+        who = self._identity, self.author
+        return Join(self._client, self.channel, self._command, self.ticket, *who, position, silently)
 
     def leave(self) -> Leave:
         """End the membership."""
-        return Leave(self._client, self.ticket, self._author)
+        return Leave(self._client, self.ticket, self.author)
 
     def entered(self, entered: Entered) -> None:
         """Be in the room, with everything up to the position on the way to the reader."""

@@ -13,6 +13,7 @@ import msgspec
 
 from actors.runtime import ActorRef, Coalescing, Droppable, Notice, Request, Signal
 from chat.errors import CloseReason, Error
+from chat.identity import Identity
 from chat.log import Author, Change, Draft, Entry, Position, Rejected, Stored
 from chat.log import Page as MessagePage
 from chat.protocol import Command, RoomSummary
@@ -71,13 +72,16 @@ class RoomRequest(Request, frozen=True):
 
 
 class Join(RoomRequest, frozen=True):
-    """Become a member. Answered with `Entered`.
+    """Become a member. Answered with `Entered`, or refused (409) if somebody else here has the name.
 
-    `position` is where the client resumes, None to begin now. `ticket` names this membership among those of the
-    same client; `silently` is for a member that was in before the room restarted: nobody is told that it came.
+    A vouched name is not refused: a member who has it and for whom nobody vouches is put out (`Expelled`).
+
+    `position` is where the client resumes, None to begin now. `ticket` names this membership among those of the same
+    client; `silently` is for a member that was in before the room restarted: nobody is told that it came.
     """
 
     ticket: int
+    identity: Identity
     author: Author
     position: Position | None
     silently: bool = False
@@ -219,6 +223,14 @@ class Refused(msgspec.Struct, frozen=True):
 
     request: Any
     error: Error
+
+
+class Expelled(msgspec.Struct, frozen=True):
+    """The membership that was entered with this ticket is over, and the room has forgotten it."""
+
+    channel: str
+    ticket: int
+    reason: CloseReason
 
 
 class Deliver(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ from actors.messages import (
     CountPresence,
     Deliver,
     Entered,
+    Expelled,
     Join,
     Leave,
     Missed,
@@ -42,7 +43,8 @@ from actors.messages import (
 from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, RequestFailed, Signal, Terminated
 from chat import limits
-from chat.errors import INTERNAL, LIMIT_EXCEEDED, UNRECOVERABLE_POSITION
+from chat.errors import INTERNAL, LIMIT_EXCEEDED, NAME_TAKEN, UNRECOVERABLE_POSITION, UNSUBSCRIBED_NAME_TAKEN
+from chat.identity import NamesHere
 from chat.log import Author, Draft, Position
 from chat.protocol import TYPING_DATA
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from actors.runtime import Cancellable
+    from chat.identity import Identity
     from chat.limits import Limits
 
 MISSED_PAGE = 1_000
@@ -65,6 +68,7 @@ log = structlog.get_logger()
 class _Member(NamedTuple):
     ticket: int
     author: Author
+    identity: Identity
 
 
 class _Idle(msgspec.Struct, frozen=True):
@@ -98,6 +102,7 @@ class RoomActor(Actor):
         self._rooms = rooms
         self._limits = limits
         self._members: dict[ActorRef[Any], _Member] = {}
+        self._names = NamesHere()
         self._reported = 0
         self._position = Position(0, "")
         self._window: deque[Published] = deque(maxlen=limits.recovery_window)
@@ -268,10 +273,22 @@ class RoomActor(Actor):
             self._enter(join, join.position if same else None, [Published(entry) for entry in missed.entries])
 
     def _enter(self, join: Join, resumed: Position | None, following: Sequence[Published]) -> None:
-        """Make a client a member that has seen everything up to `resumed`, and gets what follows now."""
-        client = join.sender
-        known = client in self._members
-        self._members[client] = _Member(join.ticket, join.author)
+        """Make a client a member that has seen everything up to `resumed`, and gets what follows now.
+
+        Unless its name is somebody else's here. A member that lost track of the room, or that the room lost, was let in
+        with its name before.
+        """
+        client, identity = join.sender, join.identity
+        if not join.silently and self._names.taken(identity):
+            if not identity.vouched:
+                client.tell(Refused(join, NAME_TAKEN))
+                return
+            self._expel_namesakes(identity)
+        known = self._members.get(client)
+        if known is not None:
+            self._names.remove(known.identity)
+        self._members[client] = _Member(join.ticket, join.author, identity)
+        self._names.add(identity)
         self.watch(client)
         self.add_watcher(client)
         if self._idle_timer is not None:
@@ -281,8 +298,16 @@ class RoomActor(Actor):
         if join.silently:
             for change in self._changes or ():
                 client.tell(Deliver(change))
-        elif not known:
+        elif known is None:
             self._tell_presence("join", join.author)
+
+    def _expel_namesakes(self, identity: Identity) -> None:
+        """Put out those whom nobody vouched for, and who have the name of somebody whom the application vouches for."""
+        for client, member in list(self._members.items()):
+            if not member.identity.vouched and self._names.alike(identity, member.identity):
+                self._remove(client)
+                self._tell_presence("leave", member.author)
+                client.tell(Expelled(self._channel, member.ticket, UNSUBSCRIBED_NAME_TAKEN))
 
     def _entered(self, resumed: Position | None, following: Sequence[Published]) -> Entered:
         head = self._position.offset
@@ -313,7 +338,7 @@ class RoomActor(Actor):
             self._tell_presence("leave", member.author)
 
     def _remove(self, client: ActorRef[Any]) -> None:
-        del self._members[client]
+        self._names.remove(self._members.pop(client).identity)
         self.unwatch(client)
         self.remove_watcher(client)
 

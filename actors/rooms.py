@@ -21,6 +21,7 @@ from actors.runtime import (
     Terminated,
 )
 from chat.errors import LIMIT_EXCEEDED, Error
+from chat.limits import is_private
 from chat.protocol import RoomSummary
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class RoomsActor(Actor):
             if message.channel in self._sizes:
                 self._sizes[message.channel] = message.clients
         elif type(message) is ListRooms:
-            largest = sorted(self._sizes.items(), key=lambda room: (-room[1], room[0]))[:MAX_LISTED]
+            public = [room for room in self._sizes.items() if not is_private(room[0])]
+            largest = sorted(public, key=lambda room: (-room[1], room[0]))[:MAX_LISTED]
             summaries = [RoomSummary(channel, clients) for channel, clients in largest]
             message.sender.tell(Answered(message, Listed(summaries)))
         elif type(message) is Terminated:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from actors.messages import Transport
     from actors.runtime import Future, Node, Scheduler
-    from chat.identity import Guests
+    from chat.identity import Door
     from chat.limits import Limits
     from chat.log import RoomLog
     from chat.wire import Wire
@@ -74,7 +74,7 @@ class ChatSystem:
         scheduler: Scheduler,
         *,
         room_log: RoomLog,
-        guests: Guests,
+        door: Door,
         limits: Limits,
         version: str,
         on_failure: Callable[[BaseException], object] | None = None,
@@ -95,7 +95,7 @@ class ChatSystem:
         self._closed_rooms: set[str] = set()
         rooms = self._spawn("rooms", lambda: RoomsActor(make_room, limits, self._closed_rooms))
 
-        shared = Shared(rooms, reader, guests, limits, now_ms, version, chaos)
+        shared = Shared(rooms, reader, door, limits, now_ms, version, chaos)
 
         def make_client(wire: Wire, transport: Transport) -> ClientActor:
             return ClientActor(wire, transport, shared)

@@ -7,7 +7,7 @@ import importlib.metadata
 from typing import TYPE_CHECKING, Final
 
 from actors.system import ChatSystem
-from chat.identity import Guests
+from chat.identity import Door, Guests
 from chat.log import Database, SqliteLog
 from chat.logs import configure_logging
 from chat.settings import Settings, SettingsError
@@ -40,13 +40,14 @@ def build(settings: Settings) -> FastAPI:
     """Make the application that these settings describe."""
     configure_logging(level=settings.log_level, log_format=settings.log_format)
     limits = settings.limits()
+    tokens = settings.tokens()
 
     def make_chat(scheduler: Scheduler, on_failure: Callable[[BaseException], object]) -> ChatSystem:
         room_log = SqliteLog(Database.open(settings.database_path()))
         chat = ChatSystem(
             scheduler,
             room_log=room_log,
-            guests=Guests(room_log.secret()),
+            door=Door(Guests(room_log.secret()) if settings.guests else None, tokens),
             limits=limits,
             version=VERSION,
             on_failure=on_failure,

@@ -45,6 +45,7 @@ class PlainText:
     """The wire of one `/ws/{client_id}` connection."""
 
     pings: Final = False  # (nobody would answer)
+    vouches: Final = True
     resubscribes: Final = False
 
     def __init__(self, client_id: str, lobby: str) -> None:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from chat.errors import BAD_REQUEST_CLOSE, Disconnect, Error, bad_request
 from chat.log import Author, Change, Delete, Edit, Entry, Message
@@ -29,11 +29,23 @@ REJECT_UNRECOVERABLE: Final = 2  # bit of SubscribeRequest.flag: answer 112 rath
 # Requests
 
 
+class Resume(Struct, frozen=True):
+    """Where a server-side subscription goes on, if `recover` is set."""
+
+    recover: bool = False
+    offset: Offset = 0
+    epoch: str = ""
+
+
 class Connect(Struct, frozen=True):
-    """Introduce the client. `data` is {"name": …, "guest": …}, both optional."""
+    """Introduce the client. `data` is {"name": …, "guest": …}, both optional.
+
+    `subs` has the positions from which server-side subscriptions are resumed, by channel.
+    """
 
     token: str = ""
     data: Raw = Raw(b"")
+    subs: dict[str, Resume] = {}
 
 
 class Subscribe(Struct, frozen=True):
@@ -98,8 +110,21 @@ class Rpc(Struct, frozen=True):
     data: Raw = Raw(b"")
 
 
+class Refresh(Struct, frozen=True):
+    """Bring a new connection token before the old one ends."""
+
+    token: str = ""
+
+
+class SubRefresh(Struct, frozen=True):
+    """Bring a new subscription token before the old one ends."""
+
+    channel: str
+    token: str = ""
+
+
 class Unavailable(Struct, frozen=True):
-    """A command that the protocol has and this server does not: ping, refresh, sub_refresh."""
+    """A command that the protocol has and this server does not: ping."""
 
 
 class Send(Struct, frozen=True):
@@ -198,6 +223,8 @@ Request = (
     | Typing
     | ListRooms
     | Chaos
+    | Refresh
+    | SubRefresh
     | Unavailable
     | Send
     | Pong
@@ -223,11 +250,11 @@ class _Envelope(Struct, frozen=True):
     history: History | None = None
     rpc: Rpc | None = None
     send: Send | None = None
-    refresh: Unavailable | None = None
-    sub_refresh: Unavailable | None = None
+    refresh: Refresh | None = None
+    sub_refresh: SubRefresh | None = None
 
 
-_IN_A_CHANNEL: Final = frozenset({Subscribe, Unsubscribe, Publish, Presence, PresenceStats, History})
+_IN_A_CHANNEL: Final = frozenset({Subscribe, Unsubscribe, Publish, Presence, PresenceStats, History, SubRefresh})
 
 _decode = msgspec.json.Decoder(_Envelope).decode
 
@@ -323,7 +350,8 @@ class ClientInfo(Struct, frozen=True):
 
     user: str
     client: str
-    conn_info: dict[str, str]
+    conn_info: Raw | dict[str, str]
+    chan_info: Raw | UnsetType = UNSET
 
 
 class Publication(Struct, frozen=True, omit_defaults=True):
@@ -335,18 +363,11 @@ class Publication(Struct, frozen=True, omit_defaults=True):
     time: int = 0
 
 
-class ConnectResult(Struct, frozen=True):
-    """The reply to connect. `data` has `user`, `name` and the `guest` token to come back with."""
-
-    client: str
-    version: str
-    data: dict[str, str]
-    ping: int
-    pong: bool = True
-
-
 class SubscribeResult(Struct, frozen=True, omit_defaults=True):
-    """The reply to subscribe. `offset` is the channel's newest, after a recovery the one recovered from."""
+    """The reply to subscribe. `offset` is the channel's newest, after a recovery the one recovered from.
+
+    `ttl` is how long the token is good for, in seconds, if it `expires`.
+    """
 
     recoverable: bool
     positioned: bool
@@ -355,6 +376,40 @@ class SubscribeResult(Struct, frozen=True, omit_defaults=True):
     was_recovering: bool = False
     recovered: bool = False
     publications: list[Raw] = []
+    expires: bool = False
+    ttl: int = 0
+
+
+class ConnectResult(Struct, frozen=True, omit_defaults=True):
+    """The reply to connect. `data` has `user`, `name` and for a guest the `guest` token to come back with.
+
+    `subs` are the server-side subscriptions; `ttl` is as in `SubscribeResult`.
+    """
+
+    client: str
+    version: str
+    data: dict[str, str]
+    ping: int
+    pong: bool
+    subs: dict[str, SubscribeResult] = {}
+    expires: bool = False
+    ttl: int = 0
+
+
+class RefreshResult(Struct, frozen=True, omit_defaults=True):
+    """The reply to refresh: as in the reply to connect."""
+
+    client: str
+    version: str
+    expires: bool = False
+    ttl: int = 0
+
+
+class SubRefreshResult(Struct, frozen=True, omit_defaults=True):
+    """The reply to sub_refresh: as in the reply to subscribe."""
+
+    expires: bool = False
+    ttl: int = 0
 
 
 class HistoryResult(Struct, frozen=True):
@@ -433,7 +488,17 @@ class RoomList(Struct, frozen=True):
     rooms: list[RoomSummary]
 
 
-Result = ConnectResult | SubscribeResult | HistoryResult | PresenceResult | PresenceStatsResult | RpcResult | Empty
+Result = (
+    ConnectResult
+    | SubscribeResult
+    | HistoryResult
+    | PresenceResult
+    | PresenceStatsResult
+    | RpcResult
+    | RefreshResult
+    | SubRefreshResult
+    | Empty
+)
 
 METHOD_OF: Final[dict[type, str]] = {
     Connect: "connect",
@@ -444,6 +509,8 @@ METHOD_OF: Final[dict[type, str]] = {
     PresenceStats: "presence_stats",
     History: "history",
     Rpc: "rpc",
+    Refresh: "refresh",
+    SubRefresh: "sub_refresh",
 }
 
 # Bytes out
@@ -505,7 +572,9 @@ def _info(author: Author) -> Raw:
 
 def client_info(author: Author) -> ClientInfo:
     """Describe an author to the others."""
-    return ClientInfo(author.user, author.client, {"name": author.name})
+    conn_info = Raw(author.info.encode()) if author.info else {"name": author.name}
+    chan_info = Raw(author.chan_info.encode()) if author.chan_info else UNSET
+    return ClientInfo(author.user, author.client, conn_info, chan_info)
 
 
 def message_data(message: SendMessage, time_ms: int) -> bytes:

@@ -11,10 +11,12 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chat.keys import MIN_SECRET_BYTES, KeyFileError, KeySet, public_key, shared_secret
 from chat.limits import Limits
+from chat.tokens import Tokens
 
 PREFIX = "CHAT_"
 TEST_PREFIX = "CHAT_TEST_"  # read by the tests, not by the server
@@ -104,6 +106,23 @@ class Settings(BaseSettings):
     drain_timeout_s: Seconds = Field(
         default=3.0, description="How long SIGTERM waits for commands under way before it closes sockets."
     )
+    guests: bool = Field(default=True, description="Whether people may come in without a token, as guests.")
+    token_secret: SecretStr | None = Field(
+        default=None, description="Secret of at least 32 bytes that connection tokens are signed with (HS256)."
+    )
+    token_public_key: Path | None = Field(
+        default=None,
+        description="PEM file with the public key of whoever signs them (RS256, ES256 or EdDSA, by the key's type).",
+    )
+    token_jwks_file: Path | None = Field(
+        default=None, description="JWKS file with such keys, found by `kid`. Read again when it changes."
+    )
+    token_audience: str | None = Field(default=None, description="What a token's `aud` must be, or have. Unset: any.")
+    token_issuer: str | None = Field(default=None, description="What a token's `iss` must be. Unset: any.")
+    token_grace_s: Seconds = Field(
+        default=_DEFAULT.token_grace_s,
+        description="How long after a token's end another may be brought; above it: close 3005, or unsubscribed 2501.",
+    )
     chaos: bool = Field(
         default=False,
         description="Whether clients may have rooms crash (rpc `chaos`), for tests and demonstrations.",
@@ -113,6 +132,18 @@ class Settings(BaseSettings):
     def _pong_before_next_ping(self) -> Self:
         if self.pong_timeout_s >= self.ping_interval_s:
             raise ValueError("CHAT_PONG_TIMEOUT_S must be less than CHAT_PING_INTERVAL_S")
+        return self
+
+    @model_validator(mode="after")
+    def _tokens_to_come_in_with(self) -> Self:
+        secret = self.token_secret
+        if secret is not None and len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"CHAT_TOKEN_SECRET must have at least {MIN_SECRET_BYTES} bytes")
+        if not self.guests and not (secret or self.token_public_key or self.token_jwks_file):
+            raise ValueError(
+                "CHAT_GUESTS=off leaves nobody who could come in: "
+                "set CHAT_TOKEN_SECRET, CHAT_TOKEN_PUBLIC_KEY or CHAT_TOKEN_JWKS_FILE"
+            )
         return self
 
     @classmethod
@@ -133,6 +164,24 @@ class Settings(BaseSettings):
                 raise SettingsError(wrong["msg"].removeprefix("Value error, ")) from None
             name = PREFIX + str(wrong["loc"][0]).upper()
             raise SettingsError(f"{name}={wrong['input']!r} does not fit: {wrong['msg']}") from None
+
+    def tokens(self) -> Tokens | None:
+        """Return what checks tokens, None if there is no key. Raises `SettingsError`."""
+        keys, key_set, name = [], None, ""
+        if self.token_secret is not None:
+            keys.append(shared_secret(self.token_secret.get_secret_value().encode()))
+        try:
+            name = "CHAT_TOKEN_PUBLIC_KEY"
+            if self.token_public_key is not None:
+                keys.append(public_key(self.token_public_key))
+            name = "CHAT_TOKEN_JWKS_FILE"
+            if self.token_jwks_file is not None:
+                key_set = KeySet(self.token_jwks_file)
+        except KeyFileError as error:
+            raise SettingsError(f"{name}: {error}") from None
+        if not keys and key_set is None:
+            return None
+        return Tokens(keys, key_set, audience=self.token_audience, issuer=self.token_issuer)
 
     def database_path(self) -> Path:
         """Return the path in the database's URL."""

@@ -103,6 +103,10 @@ class Wire(Protocol):
         """Whether the server pings, and the client answers."""
 
     @property
+    def vouches(self) -> bool:
+        """Whether names come from the address rather than from the client, so that several may have the same."""
+
+    @property
     def resubscribes(self) -> bool:
         """Whether a client can subscribe again on the same connection."""
 
@@ -132,6 +136,7 @@ class JsonWire:
     """The Centrifugo client protocol."""
 
     pings: Final = True
+    vouches: Final = False
     resubscribes: Final = True
 
     def opening(self) -> list[Command]:

@@ -7,6 +7,7 @@ gets every message once is checked in `_place.py`. The rows are those of `_rows.
 from __future__ import annotations
 
 import itertools
+import secrets
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,8 @@ class Run:
         self._scenario, options = asked_for(environment)
         # Only now: a worker does not know its index earlier.
         self._numbers = itertools.count(getattr(environment.runner, "worker_index", 0) * NUMBERS_EACH)
+        # Two loads on one server are different people.
+        self._name = f"load-{secrets.token_hex(3)}"
         self._storm = Storm(self.members, options.storm_every) if self._scenario.storms else None
 
     def enter(self, host: str) -> tuple[Member, Iterator[float]]:
@@ -87,7 +90,7 @@ class Run:
         number = next(self._numbers)
         part = self._scenario.part(number)
         url = f"ws{host.removeprefix('http').rstrip('/')}/connection/websocket"
-        member = Member(url, name=f"load-{number}", rooms=part.rooms(number), rows=self.rows)
+        member = Member(url, name=f"{self._name}-{number}", rooms=part.rooms(number), rows=self.rows)
         self.members.add(member)
         return member, part.role(member)
 

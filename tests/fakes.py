@@ -26,7 +26,7 @@ from actors.runtime import VirtualScheduler
 from actors.system import ChatSystem
 from chat.errors import Disconnect
 from chat.framing import text_of_frame
-from chat.identity import Guests
+from chat.identity import Door, Guests
 from chat.limits import Limits
 from chat.log import Author, Draft, MemoryLog
 from chat.plaintext import PlainText
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from actors.runtime import ActorRef
     from chat.errors import CloseReason
     from chat.log import Entry, Page, Position, Rejected, Stored
+    from chat.tokens import Tokens
     from chat.wire import Wire
 
 ANN = Author("ann", "client-of-ann", "Ann")
@@ -152,7 +153,14 @@ class Chat:
     """
 
     def __init__(
-        self, log: MemoryLog | FakeLog | None = None, seed: int | None = None, *, chaos: bool = False, **limits: Any
+        self,
+        log: MemoryLog | FakeLog | None = None,
+        seed: int | None = None,
+        *,
+        chaos: bool = False,
+        tokens: Tokens | None = None,
+        guests: bool = True,
+        **limits: Any,
     ) -> None:
         self.limits = Limits(**{"ping_interval_s": DAY_S, **limits})
         self.log = log or MemoryLog()
@@ -162,7 +170,7 @@ class Chat:
         self.system = ChatSystem(
             self.scheduler,
             room_log=self.log,
-            guests=Guests(),
+            door=Door(Guests() if guests else None, tokens),
             limits=self.limits,
             version="1.2.3",
             on_failure=self.failures.append,
@@ -195,6 +203,15 @@ class Chat:
         """Open a socket and introduce the client."""
         client = self.open()
         client.hello = client.ask(connect={"data": {"name": name, **data}})["connect"]
+        return client
+
+    def user(self, token: str, **connect: Any) -> Client:
+        """Open a socket and introduce the client with a token. `hello` is the whole reply, if there is one."""
+        client = self.open()
+        number = client.send(connect={"token": token, **connect})
+        self.run()
+        client.hello = next(iter(client.replies(number)), {})
+        client.hello = client.hello.get("connect", client.hello)
         return client
 
     def member(self, *channels: str, name: str = "") -> Client:

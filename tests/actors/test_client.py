@@ -227,8 +227,8 @@ def test_a_client_that_was_closed_has_left() -> None:
     ("code", "command"),
     [
         pytest.param(108, {"ping": {}}, id="ping command"),
-        pytest.param(108, {"refresh": {"token": "t"}}, id="refresh"),
-        pytest.param(108, {"sub_refresh": {"channel": "lobby", "token": "t"}}, id="refresh of a subscription"),
+        pytest.param(103, {"sub_refresh": {"channel": "nowhere", "token": "t"}}, id="refresh of no subscription"),
+        pytest.param(107, {"sub_refresh": {"channel": "lobby"}}, id="refresh of a subscription without a token"),
         pytest.param(108, {"subscribe": {"channel": "a", "type": 1}}, id="map channel"),
         pytest.param(107, {"subscribe": {"channel": "a", "tf": {"op": "eq"}}}, id="tag filter"),
         pytest.param(103, {"subscribe": {"channel": "a", "token": "t"}}, id="subscription token"),

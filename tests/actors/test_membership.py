@@ -8,11 +8,13 @@ from actors.membership import Gap, Membership
 from actors.messages import Entered, Join, Leave
 from actors.runtime import Actor, ActorRef, ActorSystem, ChildSpec, VirtualScheduler
 from chat import protocol
+from chat.identity import Identity
 from chat.log import Entry, Position
 from chat.protocol import Command
 from chat.wire import Publications, Published
 from tests.fakes import ANN, NOON_MS
 
+WHO = Identity(user="ann", name="Ann", look=())
 SUBSCRIBE = Command(2, protocol.Subscribe("lobby"))
 
 system = ActorSystem(VirtualScheduler())
@@ -21,7 +23,7 @@ ROOM: ActorRef[Any] = system.spawn(ChildSpec(name="room", factory=Actor))
 
 
 def membership() -> Membership:
-    return Membership(CLIENT, ANN, "lobby", 7, SUBSCRIBE)
+    return Membership(CLIENT, WHO, ANN, "lobby", 7, SUBSCRIBE)
 
 
 def entered(offset: int) -> Membership:
@@ -51,7 +53,7 @@ def shown(member: Membership, *offsets: int) -> list[int] | Gap:
 def test_to_enter_is_to_ask_for_it_with_all_that_the_room_must_know(position: Position | None) -> None:
     join = membership().join(position)
 
-    assert join == Join(CLIENT, "lobby", SUBSCRIBE, 7, ANN, position)
+    assert join == Join(CLIENT, "lobby", SUBSCRIBE, 7, WHO, ANN, position)
     assert not join.silently
 
 
@@ -59,7 +61,7 @@ def test_to_enter_again_is_silent_and_from_where_the_reader_is() -> None:
     member = entered(3)
     shown(member, 4, 5)
 
-    assert member.join_again() == Join(CLIENT, "lobby", SUBSCRIBE, 7, ANN, Position(5, "e"), silently=True)
+    assert member.join_again() == Join(CLIENT, "lobby", SUBSCRIBE, 7, WHO, ANN, Position(5, "e"), silently=True)
 
 
 def test_to_leave_names_the_membership() -> None:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat.errors import CommandError
-from chat.identity import Guests, clean_name
+from chat.identity import Door, Guests
+from chat.tokens import Role
+from tests.tokens import token, tokens
 
 
 def test_a_new_guest_gets_an_id_and_a_token() -> None:
@@ -68,38 +69,15 @@ def test_any_other_token_makes_a_new_guest(token: str) -> None:
     assert new_token != token
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("Ann", "Ann"),
-        ("  Ann \t Lee ", "Ann Lee"),
-        ("e\u0301", "é"),
-        ("部屋", "部屋"),
-        ("x" * 40, "x" * 40),
-        ("e\u0301" * 40, "é" * 40),
-    ],
-)
-def test_a_name_is_shown_normalised_and_without_outer_spaces(name: str, shown: str) -> None:
-    assert clean_name(name, "guest-1234") == shown
+def test_a_role_holds_in_all_rooms_but_those_that_have_another() -> None:
+    claims = {"sub": "ada", "meta": {"role": "moderator", "rooms": {"tea": "admin"}}}
+
+    identity, _ = Door(None, tokens()).admit(token(claims), "", "", now_s=0)
+
+    assert (identity.role_in("lobby"), identity.role_in("tea")) == (Role.MODERATOR, Role.ADMIN)
 
 
-@pytest.mark.parametrize("name", ["", "  ", "\n"])
-def test_a_guest_without_a_name_gets_one_of_its_id(name: str) -> None:
-    assert clean_name(name, "guest-123456") == "Guest 3456"
+def test_a_guest_is_a_guest_everywhere() -> None:
+    identity, _ = Door(Guests()).admit("", "Ann", "", now_s=0)
 
-
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [
-        ("x" * 41, "longer than 40 characters"),
-        ("a\x00b", "do not print"),
-        ("a\u202eb", "do not print"),
-        ("a\u200bb", "do not print"),
-        ("\ud800", "do not print"),
-    ],
-)
-def test_a_name_that_cannot_be_shown_is_refused(name: str, why: str) -> None:
-    with pytest.raises(CommandError, match=why) as caught:
-        clean_name(name, "guest-1234")
-
-    assert caught.value.error.code == 107
+    assert identity.role_in("lobby") is Role.GUEST

@@ -59,8 +59,8 @@ def refusal(frame: str) -> int:
         ),
         ('{"id":1,"history":{"channel":"a"}}', protocol.History("a", 0, None, reverse=False)),
         ('{"id":1,"ping":{}}', protocol.Unavailable()),
-        ('{"id":1,"refresh":{"token":"t"}}', protocol.Unavailable()),
-        ('{"id":1,"sub_refresh":{"channel":"a","token":"t"}}', protocol.Unavailable()),
+        ('{"id":1,"refresh":{"token":"t"}}', protocol.Refresh("t")),
+        ('{"id":1,"sub_refresh":{"channel":"a","token":"t"}}', protocol.SubRefresh("a", "t")),
         ('{"send":{"data":1}}', protocol.Send()),
         ("{}", protocol.Pong()),
     ],
@@ -161,8 +161,8 @@ def test_the_first_method_in_the_protocols_order_is_meant() -> None:
         "History",
         "Rpc",
         "Send",
-        "Unavailable",
-        "Unavailable",
+        "Refresh",
+        "SubRefresh",
     ]
 
 
@@ -308,7 +308,7 @@ def test_a_success_without_content_still_names_the_method(request_: Any, method:
 
 
 def test_the_connect_reply_says_that_it_pings_and_wants_pongs() -> None:
-    result = protocol.ConnectResult("c", "1.0", {"user": "u"}, ping=25)
+    result = protocol.ConnectResult("c", "1.0", {"user": "u"}, ping=25, pong=True)
 
     assert reply(protocol.Connect(), result) == {
         "id": 7,

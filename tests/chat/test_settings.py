@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,3 +142,50 @@ def test_rates_can_be_switched_off(monkeypatch: pytest.MonkeyPatch, setting: str
     monkeypatch.setenv("CHAT_RATE_LIMIT", setting)
 
     assert Settings.from_environment().limits().typing_interval_s == interval_s
+
+
+# Keys
+
+
+SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105  (of nobody)
+
+
+def test_without_a_key_there_are_no_tokens(environment: Environment) -> None:
+    assert environment.read().tokens() is None
+
+
+def test_a_secret_is_not_shown(environment: Environment) -> None:
+    settings = environment.read(CHAT_TOKEN_SECRET=SECRET)
+
+    assert settings.tokens() is not None
+    assert SECRET not in f"{settings!r} {settings}"
+
+
+@pytest.mark.parametrize("secret", ["", "short", "x" * 31])
+def test_a_secret_that_is_too_short_is_refused_and_not_shown(environment: Environment, secret: str) -> None:
+    assert environment.complaint(CHAT_TOKEN_SECRET=secret) == "CHAT_TOKEN_SECRET must have at least 32 bytes"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("CHAT_TOKEN_PUBLIC_KEY", "cannot be read: No such file"),
+        ("CHAT_TOKEN_JWKS_FILE", "cannot be read: No such file"),
+    ],
+)
+def test_a_key_file_that_is_no_good_is_refused_with_its_setting(
+    environment: Environment, tmp_path: Path, name: str, why: str
+) -> None:
+    settings = environment.read(**{name: str(tmp_path / "missing")})
+
+    with pytest.raises(SettingsError, match=why) as caught:
+        settings.tokens()
+    assert str(caught.value).startswith(f"{name}: ")
+
+
+def test_a_chat_that_nobody_could_enter_is_refused(environment: Environment) -> None:
+    assert environment.complaint(CHAT_GUESTS="off").startswith("CHAT_GUESTS=off leaves nobody who could come in: set ")
+
+
+def test_guests_may_be_kept_out_where_there_are_tokens(environment: Environment) -> None:
+    assert environment.read(CHAT_GUESTS="off", CHAT_TOKEN_SECRET=SECRET).guests is False

@@ -13,7 +13,7 @@ import pykka
 
 from actors.runtime import VirtualScheduler
 from actors.system import ChatSystem
-from chat.identity import Guests
+from chat.identity import Door, Guests
 from chat.log import Database, DatabaseError, LogError, SqliteLog
 from chat.wire import JsonWire
 
@@ -112,7 +112,7 @@ class Process:
         self._system = ChatSystem(
             self.scheduler,
             room_log=self.log,
-            guests=Guests(self.log.secret()),
+            door=Door(Guests(self.log.secret())),
             limits=limits,
             version="",
             on_failure=self.failures.append,

@@ -1,0 +1,102 @@
+"""A connection on its way in, and how long what it came with is good for.
+
+No actor and no effects: it keeps what is known until the reply to connect can be given, which is when the client is in
+all rooms that its token puts it into.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from chat import errors, limits
+from chat.errors import CommandError, Disconnect
+from chat.log import Author, Position
+from chat.protocol import ConnectResult, RefreshResult, SubRefreshResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chat.identity import Identity
+    from chat.protocol import Command, Connect, Resume, SubscribeResult
+
+
+class Opening:
+    """What is known of a connection between connect and its reply."""
+
+    def __init__(self, client: str, identity: Identity, guest: str, command: Command, request: Connect) -> None:
+        self.client = client
+        self.identity = identity
+        self.command = command
+        self.author = Author(identity.user, client, identity.name, identity.info)
+        self.waiting: list[Command] = []
+        """Commands that came meanwhile: an SDK sends its subscribes along with connect."""
+        self.entered: dict[str, SubscribeResult] = {}
+        self._guest = guest
+        self._resumes: Mapping[str, Resume] = request.subs
+
+    def check(self, most_channels: int) -> None:
+        """Accept the rooms that the token names, or raise `CommandError`, `Disconnect` (3505)."""
+        if len(self.identity.channels) > most_channels:
+            raise Disconnect(errors.CHANNEL_LIMIT)
+        for channel in self.identity.channels:
+            limits.check_channel(channel)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the client is in all rooms."""
+        return self.entered.keys() == self.identity.channels.keys()
+
+    def position(self, channel: str) -> Position | None:
+        """Return from where a room is resumed, None for from now on."""
+        resume = self._resumes.get(channel)
+        return Position(resume.offset, resume.epoch) if resume is not None and resume.recover else None
+
+    def wait(self, command: Command, most: int) -> None:
+        """Keep a command for later. Raises `CommandError` if there are too many."""
+        if len(self.waiting) >= most:
+            raise CommandError(errors.TOO_MANY_REQUESTS)
+        self.waiting.append(command)
+
+    def result(self, version: str, ping: int, now_s: float) -> ConnectResult:
+        """Return the reply to connect."""
+        identity = self.identity
+        return ConnectResult(
+            client=self.client,
+            version=version,
+            data={"user": identity.user, "name": identity.name} | ({"guest": self._guest} if self._guest else {}),
+            ping=ping,
+            pong=True,
+            subs=self.entered,
+            expires=identity.expires_at is not None,
+            ttl=ttl_s(identity.expires_at, now_s),
+        )
+
+
+def author_in(author: Author, chan_info: str) -> Author:
+    """Return who somebody is in a channel where others see more of it."""
+    return msgspec.structs.replace(author, chan_info=chan_info) if chan_info else author
+
+
+def ttl_s(expires_at: float | None, now_s: float) -> int:
+    """Return how long something is good for: at least a second, so that it is not asked for at once; 0 for ever."""
+    return max(math.ceil(expires_at - now_s), 1) if expires_at is not None else 0
+
+
+def refreshed(client: str, version: str, expires_at: float | None, now_s: float) -> RefreshResult:
+    """Return the reply to refresh."""
+    return RefreshResult(client, version, expires_at is not None, ttl_s(expires_at, now_s))
+
+
+def sub_refreshed(expires_at: float | None, now_s: float) -> SubRefreshResult:
+    """Return the reply to sub_refresh."""
+    return SubRefreshResult(expires_at is not None, ttl_s(expires_at, now_s))
+
+
+def expiring(result: SubscribeResult, expires_at: float | None, now_s: float) -> SubscribeResult:
+    """Return the reply to a subscribe with a token that ends."""
+    if expires_at is None:
+        return result
+    return msgspec.structs.replace(result, expires=True, ttl=ttl_s(expires_at, now_s))
