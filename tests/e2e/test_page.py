@@ -285,6 +285,22 @@ def test_a_name_that_the_server_refuses_is_said_at_the_form(server: Server, new_
     expect(page.get_by_text("characters that do not print")).to_be_visible()
 
 
+def test_a_name_that_somebody_here_has_is_refused_at_the_form_and_another_one_gets_in(
+    server: Server, new_page: NewPage
+) -> None:
+    join(new_page(), server, "Ada", "/r/namesakes")
+    other = new_page()
+    other.goto(server.url + "/r/namesakes")
+    other.get_by_label("Your name").fill("\u0410da")  # (with a Cyrillic A)
+    other.get_by_role("button", name="Join").click()
+
+    expect(other.get_by_role("alert")).to_contain_text("somebody here has this name")
+    other.get_by_label("Your name").fill("Ada B.")
+    other.get_by_role("button", name="Join").click()
+    say(other, "hello")
+    assert texts(other, "hello") == ["hello"]
+
+
 def test_on_a_phone_it_works_and_nothing_is_wider_than_the_screen(server: Server, new_page: NewPage) -> None:
     page = join(new_page(**PHONE), server, "Ada", "/r/phone")
     say(page, "a word that is long: " + "x" * 300)

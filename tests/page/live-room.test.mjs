@@ -43,7 +43,14 @@ function setUp(said) {
   const dispatch = (event) => {
     room = reduceRoom(room, event);
   };
-  const live = new LiveRoom(centrifuge, 'lobby', () => room, dispatch);
+  const taken = [];
+  const live = new LiveRoom(
+    centrifuge,
+    'lobby',
+    () => room,
+    dispatch,
+    (reason) => taken.push(reason),
+  );
 
   const say = (count) => {
     for (let index = 0; index < count; index += 1) {
@@ -56,9 +63,22 @@ function setUp(said) {
     handlers.get('subscribed')({ recovered, streamPosition });
     return rest();
   };
+  const unsubscribe = (code) => handlers.get('unsubscribed')({ code, reason: `because ${code}` });
   const show = (offset) => handlers.get('publication')(server.entries[offset - 1]);
   say(said);
-  return { live, server, calls, failures, dispatch, say, subscribe, show, room: () => room };
+  return {
+    live,
+    server,
+    calls,
+    failures,
+    taken,
+    dispatch,
+    say,
+    subscribe,
+    unsubscribe,
+    show,
+    room: () => room,
+  };
 }
 
 function turn() {
@@ -73,6 +93,14 @@ async function rest() {
 }
 
 const from = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+test('a room says when somebody in it has the name, on the way in or later, and nothing else', () => {
+  const { taken, unsubscribe } = setUp(0);
+
+  for (const code of [0, 103, 409, 2100, 2000]) unsubscribe(code);
+
+  assert.deepEqual(taken, ['because 409', 'because 2100']);
+});
 
 test('a room begins with its newest messages', async () => {
   const { calls, subscribe, room } = setUp(120);

@@ -30,6 +30,18 @@ test('a refused name is told at the form', () => {
   assert.equal(run([opened, connecting, connected, refused]).stage, 'asking');
 });
 
+test('a name that somebody in the room has is told at the form', () => {
+  const state = run([
+    opened,
+    connecting,
+    connected,
+    { type: 'nameRefused', reason: 'somebody has it' },
+    { type: 'disconnected', code: 0, reason: 'disconnect called' },
+  ]);
+
+  assert.deepEqual([state.stage, state.refusal], ['asking', 'somebody has it']);
+});
+
 test('being thrown out later leaves the chat on screen', () => {
   const state = run([
     opened,

@@ -48,6 +48,7 @@ export class Connection {
   join(name) {
     this.#centrifuge.setData({ name, guest: this.#guest.load() });
     this.#centrifuge.connect();
+    this.#room?.enter(); // it may have been left because of the name
   }
 
   reconnect() {
@@ -87,6 +88,10 @@ export class Connection {
         channel,
         () => /** @type {import('./room.js').Room} */ (store.state.rooms.get(channel)),
         (event) => store.dispatch({ type: 'room', channel, event }),
+        (reason) => {
+          store.dispatch({ type: 'nameRefused', reason });
+          this.disconnect();
+        },
       );
       this.#rooms.set(channel, live);
     }

@@ -19,6 +19,8 @@ const MOST_PAGES = 40;
 const TYPING_EVERY_MS = 2000;
 const CHECK_EVERY_MS = 20_000;
 const UNSUBSCRIBE_CALLED = 0;
+/** Somebody else in the room has our name: refused on the way in, or put out later. */
+const NAME_TAKEN = [409, 2100];
 
 export class LiveRoom {
   #centrifuge;
@@ -40,14 +42,15 @@ export class LiveRoom {
    * @param {string} channel
    * @param {() => Room} room its state now
    * @param {(event: RoomEvent) => void} dispatch
+   * @param {(reason: string) => void} onNameTaken
    */
-  constructor(centrifuge, channel, room, dispatch) {
+  constructor(centrifuge, channel, room, dispatch, onNameTaken) {
     this.#centrifuge = centrifuge;
     this.#channel = channel;
     this.#room = room;
     this.#dispatch = dispatch;
     this.#subscription = centrifuge.newSubscription(channel);
-    this.#follow(this.#subscription);
+    this.#follow(this.#subscription, onNameTaken);
     this.#outbox = createOutbox({
       next: () => this.#room().unsent.find(({ state }) => state === 'pending'),
       // Not before it is current: what did arrive before the connection broke is found in the log.
@@ -115,8 +118,8 @@ export class LiveRoom {
     return this.#room().unsent.some(({ state }) => state === 'pending');
   }
 
-  /** @param {Subscription} subscription */
-  #follow(subscription) {
+  /** @param {Subscription} subscription @param {(reason: string) => void} onNameTaken */
+  #follow(subscription, onNameTaken) {
     const dispatch = this.#dispatch;
     const tellTime = () => dispatch({ type: 'timePassed', now: Date.now() });
     subscription.on('subscribed', ({ recovered, streamPosition }) => {
@@ -127,6 +130,7 @@ export class LiveRoom {
     });
     subscription.on('unsubscribed', ({ code, reason }) => {
       if (code !== UNSUBSCRIBE_CALLED) dispatch({ type: 'refused', reason: reasonOf(reason) });
+      if (NAME_TAKEN.includes(code)) onNameTaken(reasonOf(reason));
     });
     subscription.on('publication', (publication) => {
       dispatch({ type: 'published', publication, now: Date.now() });

@@ -25,6 +25,7 @@ import { EMPTY_ROOM, reduceRoom } from './room.js';
 /**
  * @typedef {{ type: 'nameChosen', name: string }
  *   | { type: 'nameWanted' }
+ *   | { type: 'nameRefused', reason: string }
  *   | { type: 'resumed', name: string }
  *   | { type: 'connecting' }
  *   | { type: 'connected', user: string, name: string }
@@ -58,6 +59,8 @@ export function reduce(state, event) {
       return { ...state, stage: 'joining', name: event.name, refusal: '' };
     case 'nameWanted':
       return { ...state, stage: 'asking', refusal: '' };
+    case 'nameRefused':
+      return { ...state, stage: 'asking', refusal: event.reason };
     case 'resumed':
       return { ...state, stage: 'in', name: event.name };
     case 'connecting':
