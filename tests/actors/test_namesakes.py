@@ -146,3 +146,14 @@ def test_who_comes_while_the_room_looks_into_the_log_is_checked_when_it_enters()
 
     assert "subscribe" in one.reply(numbers[0])
     assert other.reply(numbers[1])["error"]["code"] == 409
+
+
+def test_who_is_put_out_of_a_room_of_its_token_is_disconnected_and_may_come_back_with_another_name() -> None:
+    world = chat()
+    eve = world.user(token(sub="eve", channels=["lobby"]), data={"name": "Ada"})
+
+    user(world, "ada", "Ada")
+    again = world.user(token(sub="eve", channels=["lobby"]), data={"name": "Ada"})
+
+    assert eve.close_code == 4009
+    assert again.hello["error"]["code"] == 409
