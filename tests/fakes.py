@@ -130,6 +130,11 @@ class FakeLog:
             raise self.append_errors.popleft()
         return self.kept.trim(keep_entries=keep_entries, keep_since_ms=keep_since_ms, limit=limit)
 
+    def remove(self, room: str, *, last: int, limit: int) -> int:
+        if self.append_errors:
+            raise self.append_errors.popleft()
+        return self.kept.remove(room, last=last, limit=limit)
+
     def secret(self) -> bytes:
         return self.kept.secret()
 

@@ -110,6 +110,14 @@ class MemoryLog:
                 forgotten += 1
         return forgotten
 
+    def remove(self, room: str, *, last: int, limit: int) -> int:
+        """See `RoomLog.remove`."""
+        found = self._room(room)
+        forgotten = max(0, min(last, found.head, found.tail + limit) - found.tail)
+        for _ in range(forgotten):
+            found.forget_oldest()
+        return forgotten
+
     def secret(self) -> bytes:
         """See `RoomLog.secret`."""
         return self._secret

@@ -177,6 +177,13 @@ class RoomLog(Protocol):
         is left to forget.
         """
 
+    def remove(self, room: str, *, last: int, limit: int) -> int:
+        """Forget up to `limit` of a room's entries, the oldest first and none after offset `last`; return how many.
+
+        As `trim`, but the newest entry may go as well: the room's position stays where it is, and offsets go on
+        from there. 0 means that nothing is left to forget.
+        """
+
     def secret(self) -> bytes:
         """Return 32 random bytes made with this log, for signing what must be recognised as long as the log lives."""
 

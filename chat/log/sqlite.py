@@ -71,7 +71,8 @@ _NEXT_ROOM_ID: Final = "select ifnull(max(id), 0) + 1 from room"
 
 _SAVE_ROOMS: Final = """
     insert into room (id, name, epoch, head, tail, oldest_ms) values {}
-    on conflict (id) do update set head = excluded.head"""
+    on conflict (id) do update set
+        head = excluded.head, oldest_ms = case when head = tail then excluded.oldest_ms else oldest_ms end"""
 
 _SAVE_ENTRIES: Final = f"insert into entry (room_id, post, {_COLUMNS}) values {{}}"
 
@@ -120,13 +121,16 @@ _FIRST_KEPT: Final = """
     select min(offset) from entry
     where room_id = ? and post in (0, 1) and offset > ? and offset <= ? and time_ms >= ?"""
 
+_KEPT: Final = "select id, head, tail from room where name = ?"
+
+# A room with no entry left has no oldest one; the next that it gets says when that was (`_SAVE_ROOMS`).
 _TRIM: Final = (
     "delete from entry where room_id = :room and post in (0, 1) and offset <= :last",
     "delete from revision where room_id = :room and target <= :last",
     "delete from reaction where room_id = :room and target <= :last",
-    """update room set tail = :last, oldest_ms = (
+    """update room set tail = :last, oldest_ms = ifnull((
         select time_ms from entry where room_id = :room and post in (0, 1) and offset = :last + 1
-    ) where id = :room""",
+    ), 0) where id = :room""",
 )
 
 
@@ -246,11 +250,24 @@ class SqliteLog:
                 if keep_since_ms is not None:
                     (kept,) = connection.execute(_FIRST_KEPT, (room_id, last, most, keep_since_ms)).fetchone()
                     last = most if kept is None else kept - 1
-                for statement in _TRIM:
-                    connection.execute(statement, {"room": room_id, "last": last})
+                _forget(connection, room_id, last)
                 forgotten += last - tail
                 if forgotten == limit:
                     break
+        return forgotten
+
+    def remove(self, room: str, *, last: int, limit: int) -> int:
+        """See `RoomLog.remove`."""
+        with self._writing() as connection:
+            found = connection.execute(_KEPT, (room,)).fetchone()
+            if found is None:
+                return 0
+            room_id, head, tail = found
+            up_to = min(last, head, tail + limit)
+            if up_to <= tail:
+                return 0
+            _forget(connection, room_id, up_to)
+        forgotten: int = up_to - tail
         return forgotten
 
     def secret(self) -> bytes:
@@ -305,6 +322,12 @@ class SqliteLog:
             raise LogError(str(error)) from error
         if isinstance(error, sqlite3.Error):
             raise LogError(f"{self._database.path} cannot be {done}: {error}") from error
+
+
+def _forget(connection: sqlite3.Connection, room_id: int, last: int) -> None:
+    """Forget what a room has up to an offset."""
+    for statement in _TRIM:
+        connection.execute(statement, {"room": room_id, "last": last})
 
 
 def _load_repeats(connection: sqlite3.Connection, rooms: dict[str, _Room], drafts: Sequence[Draft]) -> None:

@@ -789,6 +789,84 @@ def test_a_message_is_forgotten_with_its_entry(log: RoomLog) -> None:
     assert kept(log) == [6]
 
 
+# Removing a room's history
+
+
+def remove(log: RoomLog, room: str = "lobby", last: int = 1_000, limit: int = 1_000) -> int:
+    return log.remove(room, last=last, limit=limit)
+
+
+def test_all_of_a_room_can_be_removed_and_others_stay(log: RoomLog) -> None:
+    hourly(log, 5)
+    hourly(log, 2, "garden")
+
+    assert remove(log) == 5
+    assert kept(log) == []
+    assert messages(log) == []
+    assert kept(log, "garden") == [1, 2]
+    assert remove(log) == 0
+
+
+def test_offsets_go_on_after_what_was_removed(log: RoomLog) -> None:
+    hourly(log, 5)
+    before = log.position("lobby")
+    remove(log)
+
+    assert log.position("lobby") == before
+    assert offsets(append(log, post())) == [6]
+    assert kept(log) == [6]
+
+
+def test_a_room_without_entries_has_nothing_to_remove(log: RoomLog) -> None:
+    assert remove(log) == 0
+
+
+def test_nothing_is_removed_after_the_offset_named(log: RoomLog) -> None:
+    hourly(log, 5)
+
+    assert remove(log, last=3) == 3
+    assert kept(log) == [4, 5]
+    assert remove(log, last=2) == 0
+
+
+def test_no_more_is_removed_at_a_time_than_asked_for(log: RoomLog) -> None:
+    hourly(log, 5)
+
+    assert [remove(log, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert kept(log) == []
+
+
+def test_keys_revisions_and_reactions_are_removed_with_their_entries(log: RoomLog) -> None:
+    log.append([post("a", key="k"), to(Edit(1, "b")), react("+")])
+    remove(log)
+
+    (again,) = append(log, post("a", key="k"))
+
+    assert (again.duplicate, again.entry.offset) == (False, 4)
+    assert [(message.offset, message.data, message.reactions) for message in messages(log)] == [
+        (4, b'{"text":"a"}', {})
+    ]
+
+
+def test_what_comes_after_a_removal_is_trimmed_by_its_own_age(log: RoomLog) -> None:
+    hourly(log, 5)
+    remove(log)
+    log.append([draft("lobby", "a", time_ms=time_ms) for time_ms in (7, 8, 9)])
+
+    assert trim(log, since_ms=7) == 0
+    assert trim(log, since_ms=8) == 1
+    assert kept(log) == [7, 8]
+
+
+def test_a_room_with_nothing_left_to_trim_does_not_hide_the_others(log: RoomLog) -> None:
+    hourly(log, 5)
+    remove(log)
+    log.append([draft("lobby", "a", time_ms=9), draft("lobby", "a", time_ms=9)])
+    hourly(log, 5, "garden")
+
+    assert trim(log, since_ms=5, limit=1) == 1
+
+
 # The secret
 
 

@@ -78,6 +78,12 @@ class BothLogs(RuleBasedStateMachine):
                 forgotten[number] += step
         assert forgotten[0] == forgotten[1]
 
+    @rule(room=st.sampled_from(ROOMS), last=offsets, limit=limits)
+    def remove(self, room: str, last: int, limit: int) -> None:
+        """Remove the oldest entries of a room from both."""
+        one, other = self.sqlite, self.memory
+        assert one.remove(room, last=last, limit=limit) == other.remove(room, last=last, limit=limit)
+
     @rule()
     def open_again(self) -> None:
         """Close the one in SQLite and open it again."""

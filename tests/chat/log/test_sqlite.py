@@ -434,6 +434,7 @@ def used(log: SqliteLog) -> SqliteLog:
     log.before("lobby", 100, 20)
     log.after("lobby", 100, 20)
     log.trim(keep_entries=100, keep_since_ms=NOON_MS + 1, limit=10)
+    log.remove("lobby", last=100, limit=10)
     return log
 
 
