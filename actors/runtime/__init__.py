@@ -15,7 +15,8 @@ from actors.runtime.errors import (
 from actors.runtime.future import Future
 from actors.runtime.intensity import RestartIntensity
 from actors.runtime.ref import ActorRef
-from actors.runtime.report import Crash, Node, Stuck
+from actors.runtime.report import Counts as ActorCounts
+from actors.runtime.report import Crash, Node, Stuck, Total
 from actors.runtime.scheduler import Cancellable, LoopScheduler, Scheduler, VirtualScheduler
 from actors.runtime.signals import (
     Coalescing,
@@ -34,6 +35,7 @@ from actors.runtime.watchdog import Watchdog
 
 __all__ = [
     "Actor",
+    "ActorCounts",
     "ActorRef",
     "ActorSystem",
     "Backoff",
@@ -61,6 +63,7 @@ __all__ = [
     "Stuck",
     "Terminated",
     "ThreadActor",
+    "Total",
     "VirtualScheduler",
     "Watchdog",
     "WouldBlockLoop",

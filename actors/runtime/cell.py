@@ -33,7 +33,7 @@ from actors.runtime.future import Future
 from actors.runtime.intensity import RestartHistory
 from actors.runtime.mailbox import EMPTY, Mailbox
 from actors.runtime.ref import ActorRef
-from actors.runtime.report import Node, describe_crash
+from actors.runtime.report import Node, describe_crash, kind_of
 from actors.runtime.signals import Request, RequestFailed, Restarted, Terminated
 from actors.runtime.spec import ChildSpec, Restart
 from actors.runtime.timer import Timer
@@ -149,6 +149,8 @@ class Cell(Generic[A]):
         """Make a new instance and let it start in its own context."""
         self.state = State.STARTING
         self.incarnations += 1
+        if self.incarnations > 1:
+            self.system.counts.restarts[kind_of(self.path)] += 1
         self._begun = False
         self.started_at = self.system.scheduler.time()
         self.mailbox.held = False
@@ -292,6 +294,7 @@ class Cell(Generic[A]):
         now = self.system.scheduler.time()
         self.last_crash, text = describe_crash(self.path, now, message, error)
         self.system.crashes.append(self.last_crash)
+        self.system.counts.crashes[kind_of(self.path)] += 1
         return text
 
     def _failed(self, error: BaseException) -> None:

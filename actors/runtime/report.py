@@ -6,6 +6,7 @@ Nothing here holds what messages said: a crash names the type of the message, an
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from types import CodeType, TracebackType
 from typing import Final
 
@@ -15,9 +16,9 @@ MAX_STACKS: Final = 100
 
 
 class Counts:
-    """What became of messages that were not handled."""
+    """What became of messages that were not handled, and how often actors crashed and were started again."""
 
-    __slots__ = ("coalesced", "dead_letters", "dropped", "refused")
+    __slots__ = ("coalesced", "crashes", "dead_letters", "dropped", "refused", "restarts")
 
     def __init__(self) -> None:
         self.dead_letters = 0
@@ -28,6 +29,10 @@ class Counts:
         """Given up for others in a full mailbox, which they allowed (`Droppable`)."""
         self.coalesced = 0
         """Replaced by a newer one while they waited, which they allowed (`Coalescing`)."""
+        self.crashes: Counter[str] = Counter()
+        """By kind (`kind_of`)."""
+        self.restarts: Counter[str] = Counter()
+        """By kind."""
 
 
 class Crash(msgspec.Struct, frozen=True):
@@ -58,6 +63,18 @@ class Node(msgspec.Struct, frozen=True):
     children: tuple[Node, ...] = ()
 
 
+class Total(msgspec.Struct, frozen=True):
+    """All actors of one kind at one moment: how many there are, how many of them are down, what waits for them.
+
+    `waiting` is how many ordinary messages wait for all of them, `deepest` for the one with most.
+    """
+
+    actors: int
+    down: int
+    waiting: int
+    deepest: int
+
+
 class Stuck(msgspec.Struct, frozen=True):
     """A turn that takes too long: of which actor, on which type of message, for how long, and where it is."""
 
@@ -65,6 +82,12 @@ class Stuck(msgspec.Struct, frozen=True):
     message: str | None
     seconds: float
     stack: str
+
+
+def kind_of(path: str) -> str:
+    """Return what an actor is counted as: below the root its name, further down its parent's path and `/*`."""
+    above, _, name = path[1:].rpartition("/")
+    return f"{above}/*" if above else name
 
 
 def describe_crash(actor: str, at: float, message: str | None, error: BaseException) -> tuple[Crash, str]:

@@ -13,6 +13,7 @@ import structlog
 
 from actors.runtime.cell import Cell, State
 from actors.runtime.errors import RestartIntensityExceeded
+from actors.runtime.report import Total
 from actors.runtime.spec import ChildSpec, Restart
 from actors.runtime.strategy import Strategy
 
@@ -170,6 +171,18 @@ class Supervisor:
     def nodes(self) -> tuple[Node, ...]:
         """Return what is to be known about the children now."""
         return tuple([cell.node() for cell in self.cells.values()])
+
+    def add_to(self, totals: dict[str, Total]) -> None:
+        """Add what there is of each kind (`kind_of`): the children here, and those below them."""
+        cells = self.cells.values()
+        groups = [(f"{self.path[1:]}/*", cells)] if self.path else [(cell.spec.name, [cell]) for cell in cells]
+        for kind, group in groups:
+            waiting = [len(cell.mailbox.messages) for cell in group]
+            down = sum([cell.state is State.FAILED for cell in group])
+            totals[kind] = Total(len(waiting), down, sum(waiting), max(waiting, default=0))
+        for cell in cells:
+            if cell.children is not None:
+                cell.children.add_to(totals)
 
     def _abandon(self, cell: Cell[Any]) -> None:
         if cell.state is not State.STOPPED:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import structlog
 
 from actors.runtime.future import Future
-from actors.runtime.report import Counts, Crash, Node
+from actors.runtime.report import Counts, Crash, Node, Total
 from actors.runtime.scheduler import LoopScheduler
 from actors.runtime.spec import ChildSpec, Restart
 from actors.runtime.strategy import Strategy
@@ -93,6 +93,12 @@ class ActorSystem:
             uptime_s=self.scheduler.time() - self._began,
             children=self._root.nodes(),
         )
+
+    def totals(self) -> dict[str, Total]:
+        """Return what there is of each kind of actors (`kind_of`). On the scheduler's thread; a fraction of `tree`."""
+        totals: dict[str, Total] = {}
+        self._root.add_to(totals)
+        return totals
 
     @property
     def dead_letters(self) -> int:

@@ -504,3 +504,37 @@ def test_a_system_without_a_failure_hook_only_logs_that_it_failed(world: World) 
 
     assert logs[-1]["event"] == "actors.root_failed"
     assert logs[-1]["log_level"] == "critical"
+
+
+# Figures
+
+
+def test_actors_crashes_and_restarts_are_counted_by_kind(world: World) -> None:
+    parent, _ = world.recorder("parent")
+    one, _ = world.recorder("one")
+
+    def spawn_two(actor: Actor) -> None:
+        for name in ("a", "b"):
+            actor.spawn(ChildSpec(name=name, factory=lambda: Recorder([])))
+
+    parent.tell(spawn_two)
+    world.run()
+    for message in (crash, crash):
+        one.tell(message)
+    world.run()
+    one.tell("waits")
+    one.tell("waits, too")
+
+    totals, counts = world.system.totals(), world.system.counts
+    assert {kind: total.actors for kind, total in totals.items()} == {"parent": 1, "parent/*": 2, "one": 1}
+    assert (totals["one"].waiting, totals["one"].deepest, totals["one"].down) == (2, 2, 0)
+    assert dict(counts.crashes) == dict(counts.restarts) == {"one": 2}
+
+
+def test_what_is_down_is_counted_as_such(world: World) -> None:
+    ref = world.system.spawn(ChildSpec(name="one", factory=lambda: Recorder([]), backoff=Backoff(first_s=1, max_s=1)))
+    world.run()
+    ref.tell(crash)
+    world.run()
+
+    assert world.system.totals()["one"].down == 1
