@@ -13,6 +13,7 @@ from actors.runtime import ActorRef, Signal
 
 if TYPE_CHECKING:
     from actors.messages import Committed
+    from chat.counts import Counts
     from chat.limits import Limits
     from chat.wire import Event
 
@@ -40,9 +41,10 @@ class FragileRoomActor(RoomActor):
         journal: ActorRef[Any],
         rooms: ActorRef[Any],
         limits: Limits,
+        counts: Counts,
         doomed: set[str],
     ) -> None:
-        super().__init__(channel, reader, journal, rooms, limits)
+        super().__init__(channel, reader, journal, rooms, limits, counts)
         self._doomed = doomed
         self._armed = ""
         self._handlers |= {CrashRoom: self._crash, _CrashNow: self._crash_now}

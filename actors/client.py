@@ -19,10 +19,14 @@ import structlog
 from actors.membership import Gap, Membership
 from actors.messages import (
     Answered,
+    BeginSubscription,
+    CloseConnection,
+    Connected,
     CountPresence,
     CrashRoom,
     Deliver,
     Drain,
+    EndSubscription,
     Entered,
     Expelled,
     Join,
@@ -33,11 +37,13 @@ from actors.messages import (
     ReadMessages,
     ReadPresence,
     Receive,
+    Refreshed,
     Refused,
     Reject,
     ShowTyping,
+    TellConnected,
 )
-from actors.replies import entered_result, error_of, rejects_unrecoverable, result_of
+from actors.replies import entered_result, error_of, is_by_server, rejects_unrecoverable, result_of
 from actors.runtime import Actor, ActorRef, RequestFailed, Restarted, Terminated
 from actors.session import Opening, author_in, expiring, refreshed, sub_refreshed
 from chat import errors, limits, protocol
@@ -51,6 +57,7 @@ if TYPE_CHECKING:
 
     from actors.messages import Transport
     from actors.runtime import Request
+    from chat.counts import Counts
     from chat.errors import CloseReason, Error
     from chat.identity import Door, Identity
     from chat.limits import Limits
@@ -83,7 +90,7 @@ class _ConnectDue(msgspec.Struct, frozen=True):
 
 
 class _Expired(msgspec.Struct, frozen=True):
-    """The connection's token has ended, and so has the time to bring another."""
+    """The connection was to last until then, and the time to bring another token is over as well."""
 
     expires_at: float
 
@@ -100,12 +107,14 @@ class Shared(NamedTuple):
     """What all clients of a chat have in common."""
 
     rooms: ActorRef[Any]
+    clients: ActorRef[Any]
     reader: ActorRef[Any]
     door: Door
     limits: Limits
     now_ms: Callable[[], int]
     version: str
     chaos: bool
+    counts: Counts
 
 
 class ClientActor(Actor):
@@ -133,6 +142,8 @@ class ClientActor(Actor):
         self._turned_away = False
         self._closed = False
         self._pong_expected = False
+        self._expires_at: float | None = None
+        """Until when the connection may stay, in Unix time: what its token says, or the server's API said later."""
         self._draining: CloseReason | None = None
         self._log = log.bind(client=self._id)
 
@@ -202,6 +213,8 @@ class ClientActor(Actor):
     def _deny(self, command: Command, error: Error) -> None:
         self._log.info("client.denied", code=error.code, reason=error.message)
         self._turned_away, self._opening, self._out = True, None, ()
+        for channel in list(self._memberships):
+            self._leave(channel)
         self._reply_error(command, error)
 
     def _turn_away(self, reason: CloseReason) -> None:
@@ -209,6 +222,8 @@ class ClientActor(Actor):
         self._close(reason)
 
     def _reject(self, reject: Reject) -> None:
+        if reject.reason.code == errors.MESSAGE_TOO_BIG.code:  # (the library's own words for it, as a rule)
+            self._shared.counts.limits_hit["max_frame_bytes"] += 1
         self._turn_away(reject.reason)
 
     def _reply(self, command: Command, result: Result) -> None:
@@ -224,12 +239,14 @@ class ClientActor(Actor):
     def _flush(self) -> None:
         frames, self._out = self._out, ()
         if not self._transport.send(frames):
+            self._shared.counts.limits_hit["max_backlog_bytes"] += 1
             self._close(errors.SLOW)
 
     def _close(self, reason: CloseReason) -> None:
         if self._closed:
             return
         self._closed = True
+        self._shared.counts.closes[reason.code] += 1
         if self._out and self._opening is None:
             self._flush()
         self._transport.close(reason)
@@ -252,10 +269,9 @@ class ClientActor(Actor):
         opening.check(self._limits.max_channels)
         self._log = self._log.bind(user=identity.user)
         self._identity, self._opening = identity, opening
+        self._expires_at = identity.expires_at
         for channel, chan_info in identity.channels.items():
-            membership = self._new_membership(channel, author_in(opening.author, chan_info), command)
-            membership.server_side = True
-            self._ask(self._shared.rooms, membership.join(opening.position(channel)))
+            self._subscribe_by_server(channel, author_in(opening.author, chan_info), opening.position(channel))
         if opening.complete:
             self._opened(opening)
 
@@ -263,6 +279,8 @@ class ClientActor(Actor):
         """Reply to connect, before everything that came from the rooms meanwhile."""
         self._opening, self._author = None, opening.author
         self._log.info("client.connected")
+        self._shared.counts.connections += 1
+        self._tell_connected()
         interval = math.ceil(self._limits.ping_interval_s)
         early, self._out = self._out, ()
         self._reply(opening.command, opening.result(self._shared.version, interval, self._now_s()))
@@ -285,16 +303,20 @@ class ClientActor(Actor):
             self._identity = self._shared.door.refresh(identity, request.token, self._now_s())
         except CommandError:
             raise Disconnect(errors.EXPIRED) from None
-        self._watch_expiry()
+        self._stay_until(self._identity.expires_at)
         self._reply(command, refreshed(self._id, self._shared.version, self._identity.expires_at, self._now_s()))
 
+    def _stay_until(self, expires_at: float | None) -> None:
+        self._expires_at = expires_at
+        self._watch_expiry()
+
     def _watch_expiry(self) -> None:
-        if self._identity is not None and self._identity.expires_at is not None:
-            expires_at = self._identity.expires_at
-            self.after(expires_at - self._now_s() + self._limits.token_grace_s, _Expired(expires_at))
+        if self._expires_at is not None:
+            left_s = self._expires_at - self._now_s() + self._limits.token_grace_s
+            self.after(max(left_s, 0.0), _Expired(self._expires_at))
 
     def _expired(self, expired: _Expired) -> None:
-        if self._identity is not None and self._identity.expires_at == expired.expires_at:
+        if self._expires_at == expired.expires_at:
             self._turn_away(errors.EXPIRED)
 
     def _sub_refresh(self, command: Command, request: protocol.SubRefresh) -> None:
@@ -327,6 +349,10 @@ class ClientActor(Actor):
         ):
             self._leave(expired.channel)
             self._tell_unsubscribed(membership, errors.UNSUBSCRIBED_EXPIRED, errors.EXPIRED)
+
+    def _tell_connected(self, _: TellConnected | None = None) -> None:
+        if self._author is not None:
+            self._shared.clients.tell(Connected(self.actor_ref, self._author.user))
 
     def _check_connected(self, _: _ConnectDue) -> None:
         if self._opening is not None:
@@ -362,6 +388,7 @@ class ClientActor(Actor):
 
     def _check_pending(self) -> None:
         if self._pending >= self._limits.max_pending:
+            self._shared.counts.limits_hit["max_pending"] += 1
             raise CommandError(errors.TOO_MANY_REQUESTS)
 
     def _membership(self, channel: str) -> Membership:
@@ -402,6 +429,7 @@ class ClientActor(Actor):
         if request.channel in self._memberships:
             raise CommandError(errors.ALREADY_SUBSCRIBED)
         if len(self._memberships) >= self._limits.max_channels:
+            self._shared.counts.limits_hit["max_channels"] += 1
             raise CommandError(errors.LIMIT_EXCEEDED)
         self._check_pending()
         permit = self._permit(request.channel, request.token)
@@ -552,7 +580,7 @@ class ClientActor(Actor):
         membership = self._memberships.get(join.channel)
         if membership is None or membership.ticket != join.ticket:  # left meanwhile
             entered.room.tell(Leave(self.actor_ref, join.ticket, join.author))
-            if not join.silently:
+            if not join.silently and not is_by_server(join.command):
                 self._reply(join.command, entered_result(join, entered))
         elif join.silently:
             if not entered.recovered:
@@ -561,27 +589,32 @@ class ClientActor(Actor):
             if entered.missed:
                 self._show(Publications(join.channel, entered.missed), membership)
             self._go_on(membership, more=entered.more)
-        elif membership.server_side:
-            self._entered_by_token(membership, join, entered)
         else:
             membership.entered(entered)
             if join.position is not None and not entered.recovered and rejects_unrecoverable(join.command):
                 self._leave(join.channel)
                 self._reply_error(join.command, errors.UNRECOVERABLE_POSITION)
+                return
+            if is_by_server(join.command):
+                self._entered_by_server(join, entered)
             else:
                 result = entered_result(join, entered)
                 self._reply(join.command, expiring(result, membership.expires_at, self._now_s()))
                 self._watch_subscription(membership)
-                self._do_waiting(membership)
-                self._go_on(membership, more=entered.more)
-
-    def _entered_by_token(self, membership: Membership, join: Join, entered: Entered) -> None:
-        if self._opening is not None:  # else it was denied, because of another room
-            membership.entered(entered)
-            self._opening.entered[join.channel] = entered_result(join, entered)
+            self._do_waiting(membership)
             self._go_on(membership, more=entered.more)
-            if self._opening.complete:
+            if self._opening is not None and self._opening.complete:
                 self._opened(self._opening)
+
+    def _entered_by_server(self, join: Join, entered: Entered) -> None:
+        request, result = join.command.request, entered_result(join, entered)
+        assert isinstance(request, protocol.SubscribeByServer)  # see `is_by_server`
+        if self._opening is not None:
+            self._opening.entered[join.channel] = result  # the reply to connect tells it
+            return
+        self._put(self._wire.subscribed(request, result))
+        if entered.missed:
+            self._out += self._wire.event(Publications(join.channel, entered.missed), self._id)
 
     def _go_on(self, membership: Membership, *, more: bool) -> None:
         membership.behind = more
@@ -608,7 +641,7 @@ class ClientActor(Actor):
 
     def _tell_unsubscribed(self, membership: Membership, reason: CloseReason, close: CloseReason) -> None:
         """Tell the client that a subscription ended, by closing the connection if it could not subscribe again."""
-        if self._wire.resubscribes and not membership.server_side:
+        if self._wire.resubscribes and not is_by_server(membership.command):
             self._put(self._wire.unsubscribed(membership.channel, reason.code, reason.reason))
         else:
             self._close(close)
@@ -637,16 +670,54 @@ class ClientActor(Actor):
                 if current and error is errors.TOO_MANY_REQUESTS:
                     self._end_subscription(request.channel)
                 return
-            if self._opening is not None:
-                self._deny(request.command, error)
-                return
-            self._reply_error(request.command, error)
+            if is_by_server(request.command):
+                if self._opening is not None:
+                    self._deny(self._opening.command, error)
+                    return
+                self._log.warning("client.not_subscribed", room=request.channel, code=error.code)
+            else:
+                self._reply_error(request.command, error)
             if current:
                 self._leave(request.channel)
                 if not self._wire.resubscribes:
                     self._close(errors.INSUFFICIENT_STATE)
         else:
             self._reply_error(request.command, error)
+
+    # What the server wants of the connection.
+
+    def _close_connection(self, close: CloseConnection) -> None:
+        if close.client in {"", self._id} and self._id not in close.spared:
+            self._turn_away(close.reason)
+
+    def _begin_subscription(self, begin: BeginSubscription) -> None:
+        if begin.client not in {"", self._id} or not self._wire.resubscribes:
+            return  # (plain text has one room)
+        if self._closed or begin.channel in self._memberships:
+            return
+        if len(self._memberships) >= self._limits.max_channels:
+            self._shared.counts.limits_hit["max_channels"] += 1
+            self._log.warning("client.not_subscribed", room=begin.channel, code=errors.LIMIT_EXCEEDED.code)
+            return
+        self._subscribe_by_server(begin.channel, self._me(), begin.position, begin.data)
+
+    def _subscribe_by_server(self, channel: str, author: Author, position: Position | None, data: bytes = b"") -> None:
+        command = protocol.Command(0, protocol.SubscribeByServer(channel, msgspec.Raw(data)))
+        self._ask(self._shared.rooms, self._new_membership(channel, author, command).join(position))
+
+    def _unsubscribe_by_server(self, end: EndSubscription) -> None:
+        if end.client not in {"", self._id} or end.channel not in self._memberships:
+            return
+        self._leave(end.channel)
+        if self._wire.resubscribes:
+            reason = errors.UNSUBSCRIBED_BY_SERVER
+            self._put(self._wire.unsubscribed(end.channel, reason.code, reason.reason))
+        else:
+            self._turn_away(errors.FORCE_DISCONNECT)  # it has no other room to be in
+
+    def _refreshed(self, refreshed: Refreshed) -> None:
+        if refreshed.client in {"", self._id}:
+            self._stay_until(refreshed.expire_at or None)
 
     # Rooms.
 
@@ -694,6 +765,11 @@ class ClientActor(Actor):
         Reject: _reject,
         Drain: _drain,
         Expelled: _expelled,
+        TellConnected: _tell_connected,
+        CloseConnection: _close_connection,
+        BeginSubscription: _begin_subscription,
+        EndSubscription: _unsubscribe_by_server,
+        Refreshed: _refreshed,
         _CatchUp: _catch_up,
         _Expired: _expired,
         _SubscriptionExpired: _subscription_expired,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import structlog
 
-from actors.messages import Answered, Append, CatchUp, Committed, Placed, Refused, Trim, Trimmed, Write, Written
+from actors.messages import Answered, Append, CatchUp, Committed, Placed, Refused, Remove, Trim, Trimmed, Write, Written
 from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, RequestFailed
 from chat.errors import BAD_REQUEST, INTERNAL, LIMIT_EXCEEDED, NOT_FOUND, PERMISSION_DENIED, TOO_MANY_REQUESTS, Error
@@ -22,6 +22,7 @@ from chat.log import Entry, Stored
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from chat.counts import Counts
     from chat.limits import Limits
 
 MAX_BATCH: Final = 500
@@ -62,8 +63,9 @@ class JournalActor(Actor):
     At most `MAX_WAITING` entries wait; more are refused as "too many requests".
     """
 
-    def __init__(self, writer: ActorRef[Any], limits: Limits, now_ms: Callable[[], int]) -> None:
+    def __init__(self, writer: ActorRef[Any], limits: Limits, now_ms: Callable[[], int], counts: Counts) -> None:
         self._writer = writer
+        self._counts = counts
         self._limits = limits
         self._now_ms = now_ms
         self._waiting: deque[Append] = deque()
@@ -76,6 +78,7 @@ class JournalActor(Actor):
             _RoundOver: self._round_over,
             _TrimDue: self._trim,
             Trimmed: self._trimmed,
+            Remove: self._remove,
         }
 
     def on_start(self) -> None:
@@ -92,6 +95,7 @@ class JournalActor(Actor):
         ready = len(self._waiting) >= MAX_BATCH or (self._waiting and not self._rounds)
         if ready and self._under_way is None:
             self._under_way = self._hand_over()
+        self._counts.waiting_entries = len(self._waiting)
 
     def on_stop(self) -> None:
         """Have all that waits stored. The writer stops later than this actor, and does what it was told before."""
@@ -122,6 +126,7 @@ class JournalActor(Actor):
             if isinstance(place, Stored):
                 # A repeat, too: its first time may have been the one of which nobody heard.
                 stored[append.sender, place.epoch][place.entry.offset] = place.entry
+        self._count(written)
         # Rooms first: they have their turn before the senders, who so get answer and entry in one.
         for (room, epoch), entries in stored.items():
             room.tell(Committed(epoch, [entries[offset] for offset in sorted(entries)]))
@@ -131,6 +136,18 @@ class JournalActor(Actor):
                 publish.sender.tell(Answered(publish, Placed(place.entry, place.epoch, place.duplicate)))
             else:
                 publish.sender.tell(Refused(publish, REJECTIONS[place.reason]))
+
+    def _count(self, written: Written) -> None:
+        counts = self._counts
+        repeats = rejected = 0
+        for place in written.places:
+            if not isinstance(place, Stored):
+                rejected += 1
+            elif place.duplicate:
+                repeats += 1
+        counts.messages += len(written.places) - repeats - rejected
+        counts.repeats += repeats
+        counts.rejected += rejected
 
     def _begin_round(self, left: int) -> None:
         self._rounds = left
@@ -165,3 +182,7 @@ class JournalActor(Actor):
 
     def _trimmed(self, trimmed: Trimmed) -> None:
         self.after(0.0 if trimmed.more else TRIM_INTERVAL_S, _TrimDue())
+
+    def _remove(self, remove: Remove) -> None:
+        # What waits is younger than what is to go: it was not stored when the room was asked.
+        self._writer.tell(remove)

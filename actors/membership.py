@@ -32,16 +32,15 @@ class Membership:
 
     __slots__ = (
         "_client",
-        "_command",
         "_epoch",
         "_identity",
         "_offset",
         "author",
         "behind",
         "channel",
+        "command",
         "expires_at",
         "room",
-        "server_side",
         "ticket",
         "typed_at",
         "waiting",
@@ -66,12 +65,10 @@ class Membership:
         self.typed_at = -math.inf
         self.expires_at: float | None = None
         """When the token that it was entered with ends, in Unix time."""
-        self.server_side = False
-        """Whether the connection's token put the client here, rather than a subscribe."""
         self.author = author
         self._client = client
         self._identity = identity
-        self._command = command
+        self.command = command
         self._offset = 0
         self._epoch = ""
 
@@ -85,7 +82,7 @@ class Membership:
 
     def _join(self, position: Position | None, *, silently: bool) -> Join:
         who = self._identity, self.author
-        return Join(self._client, self.channel, self._command, self.ticket, *who, position, silently)
+        return Join(self._client, self.channel, self.command, self.ticket, *who, position, silently)
 
     def leave(self) -> Leave:
         """End the membership."""

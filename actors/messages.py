@@ -61,6 +61,70 @@ class Drain(Signal, frozen=True):
     reason: CloseReason
 
 
+# client ↔ clients
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """A client has introduced itself: this is a connection of that user."""
+
+    client: ActorRef[Any]
+    user: str
+
+
+class TellConnected(Signal, frozen=True):
+    """Ask a client for `Connected`, if it has introduced itself, although it has told before."""
+
+
+# server API → clients → client
+
+
+class ForConnection(Signal, frozen=True):
+    """What the server, rather than a peer, wants of a connection. `client` is the id of the only one meant, "" of none.
+
+    A signal, so that a client that is kept busy cannot put it off.
+    """
+
+    client: str
+
+
+class CloseConnection(ForConnection, frozen=True):
+    """Close, unless it is one of those `spared` (ids)."""
+
+    reason: CloseReason
+    spared: Sequence[str] = ()
+
+
+class BeginSubscription(ForConnection, frozen=True):
+    """Subscribe to a channel, from a position if there is one, unless it is subscribed. `data` (JSON) is passed on."""
+
+    channel: str
+    data: bytes
+    position: Position | None
+
+
+class EndSubscription(ForConnection, frozen=True):
+    """Leave a channel, and do not come back by yourself."""
+
+    channel: str
+
+
+class Refreshed(ForConnection, frozen=True):
+    """The connection may stay until then (Unix time in seconds; 0: for ever), and for a grace to bring a token."""
+
+    expire_at: int
+
+
+class TellUser(Request, frozen=True):
+    """Hand a message to every connection that a user has now. Answered with `Told` when they have it."""
+
+    user: str
+    message: ForConnection
+
+
+class CountUsers(Request, frozen=True):
+    """Ask how many connections there are, and users behind them. Answered with `Counted`."""
+
+
 # client → rooms → room
 
 
@@ -134,6 +198,10 @@ class CrashRoom(RoomRequest, frozen=True):
     kind: str
 
 
+class RemoveHistory(RoomRequest, frozen=True):
+    """Forget all entries that the room has now; its position stays. Answered with `Done` when they are gone."""
+
+
 class ShowTyping(Droppable, frozen=True):
     """Tell the others that a member types. Not answered, and the first to go when the room is busy."""
 
@@ -150,9 +218,11 @@ class Leave(Notice, frozen=True):
 
 
 class ListRooms(Request, frozen=True):
-    """Ask the rooms' supervisor for the open rooms. Answered with `Listed`."""
+    """Ask the rooms' supervisor for the open rooms, the `limit` largest at most. Answered with `Listed`."""
 
     command: Command
+    limit: int = 100
+    with_private: bool = False
 
 
 # room → client
@@ -211,11 +281,21 @@ class Armed(msgspec.Struct, frozen=True):
     """The room will crash as it was asked to."""
 
 
+class Told(msgspec.Struct, frozen=True):
+    """So many connections have been told."""
+
+    connections: int
+
+
+class Done(msgspec.Struct, frozen=True):
+    """It is done, and there is nothing to say about it."""
+
+
 class Answered(msgspec.Struct, frozen=True):
     """A request was done."""
 
     request: Any
-    result: Entered | Placed | Page | MessagePage | Present | Counted | Listed | Armed
+    result: Entered | Placed | Page | MessagePage | Present | Counted | Listed | Armed | Told | Done
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -326,6 +406,23 @@ class Committed(msgspec.Struct, frozen=True):
 
 class CatchUp(Signal, frozen=True):
     """Entries may have been stored of which nobody will tell: look into the log."""
+
+
+# room → journal → writer → room
+
+
+class Remove(Request, frozen=True):
+    """Forget the entries of a room up to offset `last`, in steps. Answered with `Removed` when they are gone."""
+
+    channel: str
+    last: int
+    request: RemoveHistory
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """The entries are gone."""
+
+    request: Remove
 
 
 # journal → writer → journal

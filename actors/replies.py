@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actors.messages import Armed, Counted, Listed, Page, Placed, Present
+from actors.messages import Armed, Counted, Done, Listed, Page, Placed, Present, Told
 from actors.runtime import MailboxFull
 from chat import protocol
 from chat.errors import INTERNAL, TOO_MANY_REQUESTS, Error
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from chat.protocol import Command, Result
 
 
-def result_of(command: Command, answer: Placed | Page | MessagePage | Present | Counted | Listed | Armed) -> Result:
+def result_of(
+    command: Command, answer: Placed | Page | MessagePage | Present | Counted | Listed | Armed | Told | Done
+) -> Result:
     """Return the result that the command is answered with."""
     result: Result
     match answer:
@@ -32,7 +34,7 @@ def result_of(command: Command, answer: Placed | Page | MessagePage | Present | 
             result = protocol.PresenceStatsResult(clients, users)
         case Listed(rooms):
             result = protocol.RpcResult(protocol.RoomList(rooms))
-        case Armed():
+        case Armed() | Told() | Done():  # pragma: no branch
             result = protocol.RpcResult(protocol.Empty())
     return result
 
@@ -63,6 +65,11 @@ def entered_result(join: Join, entered: Entered) -> protocol.SubscribeResult:
 def error_of(failure: BaseException) -> Error:
     """Return what a client is told of a request that failed: that it is busy here, or that we are at fault."""
     return TOO_MANY_REQUESTS if isinstance(failure, MailboxFull) else INTERNAL
+
+
+def is_by_server(command: Command) -> bool:
+    """Tell whether the server itself wants this, so that nobody waits for a reply."""
+    return isinstance(command.request, protocol.SubscribeByServer)
 
 
 def rejects_unrecoverable(command: Command) -> bool:

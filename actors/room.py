@@ -22,6 +22,7 @@ from actors.messages import (
     Counted,
     CountPresence,
     Deliver,
+    Done,
     Entered,
     Expelled,
     Join,
@@ -36,6 +37,9 @@ from actors.messages import (
     ReadMissed,
     ReadPresence,
     Refused,
+    Remove,
+    Removed,
+    RemoveHistory,
     Resized,
     ShowTyping,
     TellSize,
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from actors.runtime import Cancellable
+    from chat.counts import Counts
     from chat.identity import Identity
     from chat.limits import Limits
 
@@ -94,13 +99,20 @@ class RoomActor(Actor):
     """One room. It takes requests once it knows where its log stands, and stops when it was empty for a while."""
 
     def __init__(
-        self, channel: str, reader: ActorRef[Any], journal: ActorRef[Any], rooms: ActorRef[Any], limits: Limits
+        self,
+        channel: str,
+        reader: ActorRef[Any],
+        journal: ActorRef[Any],
+        rooms: ActorRef[Any],
+        limits: Limits,
+        counts: Counts,
     ) -> None:
         self._channel = channel
         self._reader = reader
         self._journal = journal
         self._rooms = rooms
         self._limits = limits
+        self._counts = counts
         self._members: dict[ActorRef[Any], _Member] = {}
         self._names = NamesHere()
         self._reported = 0
@@ -109,6 +121,8 @@ class RoomActor(Actor):
         """The newest entries: those that came since the start, and all that it can hold once somebody needs them."""
         self._window_after = 0
         """Everything that the log keeps after this offset is in the window."""
+        self._removed = 0
+        """Everything up to this offset was removed from the log; what was read before may still have it."""
         self._asked: Open | None = None
         """What the reader was last asked. An answer to anything else, an earlier incarnation's say, is out of date."""
         self._loading: list[Join | ReadHistory] = []
@@ -128,6 +142,8 @@ class RoomActor(Actor):
             ReadHistory: self._read_history,
             ReadPresence: self._read_presence,
             CountPresence: self._count_presence,
+            RemoveHistory: self._remove_history,
+            Removed: self._history_removed,
             ShowTyping: self._show_typing,
             Opened: self._opened,
             Missed: self._read_missed,
@@ -200,6 +216,7 @@ class RoomActor(Actor):
         self._window.extend(known.get(entry.offset) or Published(entry) for entry in opened.tail)
         complete = len(opened.tail) < opened.request.limit
         self._window_after = 0 if complete else opened.tail[0].offset - 1
+        self._drop_removed()
 
     def _publish(self, publish: Publish) -> None:
         draft = Draft(self._channel, publish.key, publish.author, publish.time_ms, publish.data, publish.change)
@@ -218,6 +235,7 @@ class RoomActor(Actor):
         self._window.extend(unseen)
         self._window_after = max(self._window_after, unseen[-1].entry.offset - len(self._window))
         self._position = Position(unseen[-1].entry.offset, committed.epoch)
+        self._drop_removed()
         self._deliver(Publications(self._channel, unseen))
 
     def _epoch_changed(self, epoch: str) -> None:
@@ -237,6 +255,8 @@ class RoomActor(Actor):
                 join.sender.tell(Refused(join, error_of(failed.error)))
         elif type(request) is Append:
             request.publish.sender.tell(Refused(request.publish, error_of(failed.error)))
+        elif type(request) is Remove:
+            request.request.sender.tell(Refused(request.request, error_of(failed.error)))
 
     def _has(self, after: int) -> bool:
         """Tell whether all that is kept after an offset is in the window."""
@@ -351,6 +371,8 @@ class RoomActor(Actor):
     # Forwarding.
 
     def _deliver(self, event: Event) -> None:
+        if type(event) is Publications:
+            self._counts.deliveries += len(self._members) * len(event.items)
         deliver = Deliver(event)
         for client in self._members:
             client.tell_in_bulk(deliver)
@@ -375,6 +397,21 @@ class RoomActor(Actor):
         for client in self._members:
             if client is not typing.member:
                 client.tell_in_bulk(deliver)
+
+    # Removing history.
+
+    def _remove_history(self, request: RemoveHistory) -> None:
+        self._journal.tell(Remove(self.actor_ref, self._channel, self._position.offset, request))
+
+    def _history_removed(self, removed: Removed) -> None:
+        remove = removed.request
+        self._removed = max(self._removed, remove.last)
+        self._drop_removed()
+        remove.request.sender.tell(Answered(remove.request, Done()))
+
+    def _drop_removed(self) -> None:
+        while self._window and self._window[0].entry.offset <= self._removed:
+            self._window.popleft()
 
     # Questions.
 
@@ -403,6 +440,7 @@ class RoomActor(Actor):
 
     def _read_presence(self, read: ReadPresence) -> None:
         if len(self._members) > self._limits.presence_limit:
+            self._counts.limits_hit["presence_limit"] += 1
             read.sender.tell(Refused(read, LIMIT_EXCEEDED))
             return
         authors = [member.author for member in self._members.values()]

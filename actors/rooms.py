@@ -27,9 +27,9 @@ from chat.protocol import RoomSummary
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chat.counts import Counts
     from chat.limits import Limits
 
-MAX_LISTED = 100
 ROOM_INTENSITY = RestartIntensity(max_restarts=10, period_s=10)
 ROOM_CLOSED = Error(100, "the room failed repeatedly and is closed for a moment", temporary=True)
 
@@ -48,11 +48,14 @@ class RoomsActor(Actor):
 
     stops_children_together = True
 
-    def __init__(self, make_room: Callable[[str, ActorRef[Any]], Actor], limits: Limits, closed: set[str]) -> None:
+    def __init__(
+        self, make_room: Callable[[str, ActorRef[Any]], Actor], limits: Limits, closed: set[str], counts: Counts
+    ) -> None:
         self._make_room = make_room
         self._limits = limits
         self._sizes: dict[str, int] = {}
         self._closed = closed
+        self._counts = counts
 
     def on_start(self) -> None:
         """Look after the rooms that are there already: after a crash of this actor they still are."""
@@ -70,8 +73,8 @@ class RoomsActor(Actor):
             if message.channel in self._sizes:
                 self._sizes[message.channel] = message.clients
         elif type(message) is ListRooms:
-            public = [room for room in self._sizes.items() if not is_private(room[0])]
-            largest = sorted(public, key=lambda room: (-room[1], room[0]))[:MAX_LISTED]
+            shown = [room for room in self._sizes.items() if message.with_private or not is_private(room[0])]
+            largest = sorted(shown, key=lambda room: (-room[1], room[0]))[: message.limit]
             summaries = [RoomSummary(channel, clients) for channel, clients in largest]
             message.sender.tell(Answered(message, Listed(summaries)))
         elif type(message) is Terminated:
@@ -89,6 +92,7 @@ class RoomsActor(Actor):
                 request.sender.tell(Refused(request, ROOM_CLOSED))
                 return
             if len(self._sizes) >= self._limits.max_rooms:
+                self._counts.limits_hit["max_rooms"] += 1
                 request.sender.tell(Refused(request, LIMIT_EXCEEDED))
                 return
             room = self._open(request.channel)

@@ -5,9 +5,10 @@ r"""The supervision tree of a chat: what starts in which order, and stops in the
     journal        collects what is to be stored /
     rooms          └─ one actor per open room. A room that fails too often is closed for a while, alone
     clients        └─ one actor per connection. One that fails closes its socket
+    api            what the product that embeds the chat asks for (`web/api.py`)
 
-Clients stop first, so nothing new is said; then the rooms; then the journal, which hands on what it still has; then
-the writer, when it has stored that.
+The API and the clients stop first, so nothing new is said; then the rooms; then the journal, which hands on what it
+still has; then the writer, when it has stored that.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from actors.api import ApiActor
 from actors.chaos import FragileRoomActor
 from actors.client import ClientActor, Shared
 from actors.clients import ClientsActor
@@ -28,13 +30,15 @@ from actors.room import RoomActor
 from actors.rooms import RoomsActor
 from actors.runtime import Actor, ActorRef, ActorSystem, ChildSpec, Watchdog
 from actors.writer import ThreadWriterActor, WriterActor
+from chat.counts import Counts
 from chat.errors import SHUTDOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from actors.messages import Transport
-    from actors.runtime import Future, Node, Scheduler
+    from actors.runtime import ActorCounts, Future, Node, Scheduler, Total
+    from chat import server_api
     from chat.identity import Door
     from chat.limits import Limits
     from chat.log import RoomLog
@@ -82,25 +86,26 @@ class ChatSystem:
         chaos: bool = False,
     ) -> None:
         self.limits = limits
+        self.counts = counts = Counts(door.failures)
         self._scheduler = scheduler
         self._watchdog: Watchdog | None = None
         self._system = ActorSystem(scheduler, on_failure)
         make_writer = ThreadWriterActor if room_log.blocks else WriterActor
         make_reader = ThreadReaderActor if room_log.blocks else ReaderActor
-        writer = self._spawn("writer", lambda: make_writer(room_log, limits))
+        writer = self._spawn("writer", lambda: make_writer(room_log, limits, counts))
         reader = self._spawn("reader", lambda: make_reader(room_log, limits))
-        journal = self._spawn("journal", lambda: JournalActor(writer, limits, now_ms))
+        journal = self._spawn("journal", lambda: JournalActor(writer, limits, now_ms, counts))
         make = partial(_make_fragile_room, set()) if chaos else _make_room
-        make_room = partial(make, reader, journal, limits)
+        make_room = partial(make, reader, journal, limits, counts)
         self._closed_rooms: set[str] = set()
-        rooms = self._spawn("rooms", lambda: RoomsActor(make_room, limits, self._closed_rooms))
-
-        shared = Shared(rooms, reader, door, limits, now_ms, version, chaos)
+        rooms = self._spawn("rooms", lambda: RoomsActor(make_room, limits, self._closed_rooms, counts))
 
         def make_client(wire: Wire, transport: Transport) -> ClientActor:
             return ClientActor(wire, transport, shared)
 
-        self._clients = self._spawn("clients", lambda: ClientsActor(make_client))
+        self._clients = clients = self._spawn("clients", lambda: ClientsActor(make_client))
+        shared = Shared(rooms, clients, reader, door, limits, now_ms, version, chaos, counts)
+        self._api = self._spawn("api", lambda: ApiActor(rooms, clients, limits, now_ms, version))
 
     def _spawn(self, name: str, factory: Callable[[], Actor]) -> ActorRef[Any]:
         # A thread that hangs in the log may hold the log's lock: another one would only wait for it.
@@ -109,6 +114,13 @@ class ChatSystem:
     def connect(self, wire: Wire, transport: Transport) -> Future[ActorRef[ClientActor]]:
         """Start the client actor of a connection."""
         return self._clients.ask(Connect(wire, transport), block=False)
+
+    def call(self, request: server_api.Request) -> Future[Future[server_api.Result]]:
+        """Hand a request of the server API over, but for `Broadcast`. The inner future may fail with `CommandError`.
+
+        The outer one is about the API actor: it fails where that cannot take the request.
+        """
+        return self._api.ask(request, block=False)
 
     def drain(self) -> None:
         """Let every client finish what it has begun, and then close its socket."""
@@ -136,6 +148,10 @@ class ChatSystem:
             stuck=len(stuck),
         )
 
+    def actors(self) -> tuple[dict[str, Total], ActorCounts]:
+        """Return what actors there are, by kind, and what became of messages that were not handled."""
+        return self._system.totals(), self._system.counts
+
     def stop(self) -> Future[bool]:
         """Stop all actors, clients first. The last one closes the log."""
         if self._watchdog is not None:
@@ -148,9 +164,14 @@ def _is_down(node: Node) -> bool:
 
 
 def _make_room(
-    reader: ActorRef[Any], journal: ActorRef[Any], limits: Limits, channel: str, rooms: ActorRef[Any]
+    reader: ActorRef[Any],
+    journal: ActorRef[Any],
+    limits: Limits,
+    counts: Counts,
+    channel: str,
+    rooms: ActorRef[Any],
 ) -> RoomActor:
-    return RoomActor(channel, reader, journal, rooms, limits)
+    return RoomActor(channel, reader, journal, rooms, limits, counts)
 
 
 def _make_fragile_room(
@@ -158,7 +179,8 @@ def _make_fragile_room(
     reader: ActorRef[Any],
     journal: ActorRef[Any],
     limits: Limits,
+    counts: Counts,
     channel: str,
     rooms: ActorRef[Any],
 ) -> RoomActor:
-    return FragileRoomActor(channel, reader, journal, rooms, limits, doomed)
+    return FragileRoomActor(channel, reader, journal, rooms, limits, counts, doomed)

@@ -6,15 +6,17 @@ answered; anything else is a crash, and the supervisor's.
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from actors.messages import Trim, Trimmed, Write, Written
+from actors.messages import Remove, Removed, Trim, Trimmed, Write, Written
 from actors.runtime import Actor, RequestFailed, ThreadActor
 from chat.log import LogError
 
 if TYPE_CHECKING:
+    from chat.counts import Counts
     from chat.limits import Limits
     from chat.log import RoomLog
 
@@ -27,31 +29,53 @@ log = structlog.get_logger()
 class WriterActor(Actor):
     """Stores batches, forgets what is past its time, and closes the log at the end."""
 
-    def __init__(self, room_log: RoomLog, limits: Limits) -> None:
+    def __init__(self, room_log: RoomLog, limits: Limits, counts: Counts) -> None:
         self._log = room_log
         self._limits = limits
+        self._counts = counts
 
     def on_receive(self, message: Any) -> None:
-        """Write a batch or trim; no kind of message but these is ever sent here."""
+        """Write or forget; no kind of message but these is ever sent here."""
         try:
-            answer = self._write(message) if type(message) is Write else self._trim(message)
+            answer = self._answer(message)
         except LogError as error:
             log.error("log.write_failed", request=type(message).__name__, reason=str(error))  # noqa: TRY400  (no bug)
             message.sender.tell(RequestFailed(message, error))
         else:
-            message.sender.tell(answer)
+            if answer is not None:
+                message.sender.tell(answer)
 
     def on_stop(self) -> None:
         """Close the log: the writer is the last that stops."""
         self._log.close()
 
+    def _answer(self, message: Write | Trim | Remove) -> Written | Trimmed | Removed | None:
+        match message:
+            case Write():
+                return self._write(message)
+            case Trim():
+                return self._trim(message)
+            case Remove():  # pragma: no branch
+                return self._remove(message)
+
     def _write(self, write: Write) -> Written:
-        return Written(write.appends, self._log.append([append.draft for append in write.appends]))
+        began = perf_counter()
+        places = self._log.append([append.draft for append in write.appends])
+        self._counts.commit_seconds.observe(perf_counter() - began)
+        self._counts.commit_entries.observe(len(places))
+        return Written(write.appends, places)
 
     def _trim(self, trim: Trim) -> Trimmed:
         keep = self._limits.retention_entries
         forgotten = self._log.trim(keep_entries=keep, keep_since_ms=trim.keep_since_ms, limit=TRIM_STEP)
         return Trimmed(forgotten, more=forgotten == TRIM_STEP)
+
+    def _remove(self, remove: Remove) -> Removed | None:
+        forgotten = self._log.remove(remove.channel, last=remove.last, limit=TRIM_STEP)
+        if forgotten == TRIM_STEP:
+            self.actor_ref.tell(remove)  # behind what waits to be stored
+            return None
+        return Removed(remove)
 
 
 class ThreadWriterActor(WriterActor, ThreadActor):  # type: ignore[misc]  # (as `ThreadActor`)

@@ -69,11 +69,13 @@ NO_PONG = CloseReason(3012, "no pong")
 INVALID_TOKEN = CloseReason(3500, "invalid token")
 BAD_REQUEST_CLOSE = CloseReason(3501, "bad request")
 STALE = CloseReason(3502, "stale")
+FORCE_DISCONNECT = CloseReason(3503, "force disconnect")
 CHANNEL_LIMIT = CloseReason(3505, "channel limit")
 NOT_AVAILABLE_CLOSE = CloseReason(3508, "not available")
 
 NAME_TAKEN_CLOSE = CloseReason(4009, "name taken")
 
+UNSUBSCRIBED_BY_SERVER = CloseReason(2000, "server unsubscribe")
 UNSUBSCRIBED_NAME_TAKEN = CloseReason(2100, "name taken")
 UNSUBSCRIBED_INSUFFICIENT_STATE = CloseReason(2500, "insufficient state")
 UNSUBSCRIBED_EXPIRED = CloseReason(2501, "subscription expired")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -117,11 +118,16 @@ class Guests:
 
 
 class Door:
-    """Tells who somebody is. Without `guests` nobody comes in without a token, without `tokens` nobody with one."""
+    """Tells who somebody is. Without `guests` nobody comes in without a token, without `tokens` nobody with one.
+
+    Whom it refuses it counts in `failures`, by the reason: `guests_off`, `tokens_off`, `expired`, `other_user`, or that
+    of an `InvalidTokenError`; a subscription token's begins with `subscription_` (`subscription_expired`).
+    """
 
     def __init__(self, guests: Guests | None, tokens: Tokens | None = None) -> None:
         self._guests = guests
         self._tokens = tokens
+        self.failures: Counter[str] = Counter()
 
     def admit(self, token: str, name: str, guest: str, now_s: float) -> tuple[Identity, str]:
         """Return who connects, and for a guest the token that makes it the same one the next time, else "".
@@ -132,6 +138,7 @@ class Door:
         if token:
             return self._user(token, name, now_s), ""
         if self._guests is None:
+            self.failures["guests_off"] += 1
             raise Disconnect(BAD_REQUEST_CLOSE)
         user, token = self._guests.admit(guest)
         shown = clean_name(name, guest_name(user))
@@ -141,6 +148,7 @@ class Door:
         """Return who somebody is from now on, with the name as it was. Raises `CommandError`, `Disconnect`."""
         renewed = self._user(token, identity.name, now_s)
         if renewed.user != identity.user:
+            self.failures["other_user"] += 1
             raise Disconnect(INVALID_TOKEN)
         return msgspec.structs.replace(
             renewed, name=identity.name, look=identity.look, vouched=identity.vouched, info=identity.info
@@ -149,26 +157,33 @@ class Door:
     def permit(self, identity: Identity, channel: str, token: str, now_s: float) -> Permit:
         """Return what a subscription token allows. Raises `CommandError` (103, 109), `Disconnect` (3500)."""
         if self._tokens is None:
+            self.failures["subscription_tokens_off"] += 1
             raise CommandError(PERMISSION_DENIED)
         try:
             claims = self._tokens.subscription(token, now_s)
             permit = Permit(claims.expires_at, claims.chan_info())
-        except InvalidTokenError:
+        except InvalidTokenError as error:
+            self.failures[f"subscription_{error.reason}"] += 1
             raise CommandError(PERMISSION_DENIED) from None
         except ExpiredTokenError:
+            self.failures["subscription_expired"] += 1
             raise CommandError(TOKEN_EXPIRED) from None
         if claims.sub != identity.user or claims.channel != channel:
+            self.failures["subscription_other"] += 1
             raise Disconnect(INVALID_TOKEN)
         return permit
 
     def _user(self, token: str, name: str, now_s: float) -> Identity:
         if self._tokens is None:
+            self.failures["tokens_off"] += 1
             raise Disconnect(INVALID_TOKEN)
         try:
             return _identity(self._tokens.connection(token, now_s), name)
-        except InvalidTokenError:
+        except InvalidTokenError as error:
+            self.failures[error.reason] += 1
             raise Disconnect(INVALID_TOKEN) from None
         except ExpiredTokenError:
+            self.failures["expired"] += 1
             raise CommandError(TOKEN_EXPIRED) from None
 
 

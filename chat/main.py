@@ -57,7 +57,11 @@ def build(settings: Settings) -> FastAPI:
         tame_collector()
         return chat
 
-    return create_app(make_chat, drain_timeout_s=settings.drain_timeout_s)
+    return create_app(
+        make_chat,
+        drain_timeout_s=settings.drain_timeout_s,
+        api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
+    )
 
 
 def _build_or_exit() -> FastAPI:

@@ -82,6 +82,9 @@ class PlainText:
         authors = [item.entry.author.client for item in event.items]
         return tuple(line for line, author in zip(lines, authors, strict=True) if line is not None and author != reader)
 
+    def subscribed(self, request: Any, result: Any) -> None:
+        """Nothing here: there is no other room."""
+
     def unsubscribed(self, channel: str, code: int, reason: str) -> None:
         """Nothing here."""
 

@@ -61,6 +61,13 @@ class Subscribe(Struct, frozen=True):
     tf: Raw = Raw(b"")
 
 
+class SubscribeByServer(Struct, frozen=True):
+    """A subscription that the server makes for a client. No client sends it. `data` is passed on to the client."""
+
+    channel: str
+    data: Raw = Raw(b"")
+
+
 class Unsubscribe(Struct, frozen=True):
     """Leave a channel."""
 
@@ -209,6 +216,7 @@ class Chaos(Struct, frozen=True):
 Request = (
     Connect
     | Subscribe
+    | SubscribeByServer
     | Unsubscribe
     | Publish
     | Presence
@@ -355,10 +363,13 @@ class ClientInfo(Struct, frozen=True):
 
 
 class Publication(Struct, frozen=True, omit_defaults=True):
-    """Something said in a channel, by whom `info` says (`ClientInfo`). Offset 0: not stored, and in no order."""
+    """Something said in a channel, by whom `info` says (`ClientInfo`). Offset 0: not stored, and in no order.
+
+    What the server itself says has no `info`.
+    """
 
     data: Raw
-    info: Raw
+    info: Raw | UnsetType = UNSET
     offset: int = 0
     time: int = 0
 
@@ -412,6 +423,16 @@ class SubRefreshResult(Struct, frozen=True, omit_defaults=True):
     ttl: int = 0
 
 
+class SubscribePush(Struct, frozen=True):
+    """The server made a subscription, which begins after this position."""
+
+    recoverable: bool
+    positioned: bool
+    epoch: str
+    offset: int
+    data: Raw | UnsetType = UNSET
+
+
 class HistoryResult(Struct, frozen=True):
     """A page of publications, and the channel's newest position."""
 
@@ -455,12 +476,13 @@ class SendResult(Struct, frozen=True, omit_defaults=True):
 class CurrentMessage(Struct, frozen=True, omit_defaults=True):
     """A message as it stands: `data` with the text as last edited, `null` if it was deleted.
 
-    `edited` and `deleted` are the times of the last such change; `reactions` has the users behind each emoji.
+    `info` is as that of a `Publication`. `edited` and `deleted` are the times of the last such change; `reactions` has
+    the users behind each emoji.
     """
 
     offset: int
     data: Raw
-    info: ClientInfo
+    info: ClientInfo | UnsetType
     time: int
     edited: int = 0
     deleted: int = 0
@@ -557,7 +579,20 @@ def encode_ephemeral(data: bytes, author: Author) -> bytes:
 
 def encode_presence_change(author: Author) -> bytes:
     """Encode the body of a join or leave push."""
-    return b'{"info":%s}' % _info(author)
+    return b'{"info":%s}' % _encode(client_info(author))
+
+
+def encode_subscribe(request: SubscribeByServer, result: SubscribeResult) -> bytes:
+    """Encode the body of a subscribe push."""
+    return _encode(
+        SubscribePush(
+            result.recoverable,
+            result.positioned,
+            result.epoch,
+            result.offset,
+            request.data if bytes(request.data) else UNSET,
+        )
+    )
 
 
 def encode_unsubscribe(code: int, reason: str) -> bytes:
@@ -566,8 +601,13 @@ def encode_unsubscribe(code: int, reason: str) -> bytes:
 
 
 @lru_cache(maxsize=4096)  # who says one thing says another; and a batch is often one person's
-def _info(author: Author) -> Raw:
-    return Raw(_encode(client_info(author)))
+def _info(author: Author) -> Raw | UnsetType:
+    info = _sayer(author)
+    return UNSET if info is UNSET else Raw(_encode(info))
+
+
+def _sayer(author: Author) -> ClientInfo | UnsetType:
+    return client_info(author) if author.client else UNSET
 
 
 def client_info(author: Author) -> ClientInfo:
@@ -606,7 +646,7 @@ def current_message(message: Message) -> CurrentMessage:
     return CurrentMessage(
         offset=message.offset,
         data=Raw(message.data),
-        info=client_info(message.author),
+        info=_sayer(message.author),
         time=message.time_ms,
         edited=message.edited_ms,
         deleted=message.deleted_ms,

@@ -21,6 +21,9 @@ from chat.tokens import Tokens
 PREFIX = "CHAT_"
 TEST_PREFIX = "CHAT_TEST_"  # read by the tests, not by the server
 
+SECRETS = frozenset({"CHAT_API_KEY", "CHAT_TOKEN_SECRET"})
+"""Settings whose values are shown nowhere."""
+
 Positive = Annotated[int, Field(gt=0)]
 Days = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -123,6 +126,10 @@ class Settings(BaseSettings):
         default=_DEFAULT.token_grace_s,
         description="How long after a token's end another may be brought; above it: close 3005, or unsubscribed 2501.",
     )
+    api_key: Annotated[SecretStr, Field(min_length=16)] | None = Field(
+        default=None,
+        description="Switches the server API on (`POST /api/…`), for whoever has this key: 16 characters at least.",
+    )
     chaos: bool = Field(
         default=False,
         description="Whether clients may have rooms crash (rpc `chaos`), for tests and demonstrations.",
@@ -163,7 +170,8 @@ class Settings(BaseSettings):
             if not wrong["loc"]:  # about several settings, and it names them
                 raise SettingsError(wrong["msg"].removeprefix("Value error, ")) from None
             name = PREFIX + str(wrong["loc"][0]).upper()
-            raise SettingsError(f"{name}={wrong['input']!r} does not fit: {wrong['msg']}") from None
+            shown = "" if name in SECRETS else f"={wrong['input']!r}"
+            raise SettingsError(f"{name}{shown} does not fit: {wrong['msg']}") from None
 
     def tokens(self) -> Tokens | None:
         """Return what checks tokens, None if there is no key. Raises `SettingsError`."""

@@ -29,9 +29,19 @@ MAX_USER_CHARS: Final = 255
 GUEST_PREFIX: Final = "guest-"
 """How the ids of guests begin, and of nobody else."""
 
+SERVER_PREFIX: Final = "$"
+"""How the server's own id begins, in whose name the product that embeds the chat publishes."""
+
 
 class InvalidTokenError(Exception):
-    """Not signed by anybody we know, not for us, or not a token at all. The message names no part of it."""
+    """Not signed by anybody we know, not for us, or not a token at all. The message names no part of it.
+
+    `reason` is one word for counting: `signature`, `claims`, or `form` for what is no token.
+    """
+
+    def __init__(self, message: str, reason: str = "claims") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class ExpiredTokenError(Exception):
@@ -144,8 +154,8 @@ class Tokens:
     def connection(self, token: str, now_s: float) -> ConnectionClaims:
         """Return what a connection token says. Raises `InvalidTokenError`, `ExpiredTokenError`."""
         claims = self._claims(token, ConnectionClaims, now_s)
-        if claims.sub.startswith(GUEST_PREFIX):
-            raise InvalidTokenError("sub has the form of a guest's id")
+        if claims.sub.startswith((GUEST_PREFIX, SERVER_PREFIX)):
+            raise InvalidTokenError("sub has the form of a guest's id, or of the server's")
         if not 1 <= len(claims.sub) <= MAX_USER_CHARS or not claims.sub.isprintable():
             raise InvalidTokenError("sub is empty, too long or does not print")
         return claims
@@ -185,9 +195,11 @@ class Tokens:
                     )
                 except (jwt.InvalidAlgorithmError, jwt.InvalidSignatureError):
                     continue  # it is another key's
-        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        except (jwt.InvalidAudienceError, jwt.InvalidIssuerError, jwt.MissingRequiredClaimError) as error:
             raise InvalidTokenError(type(error).__name__) from None
-        raise InvalidTokenError("signed with none of the keys")
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+            raise InvalidTokenError(type(error).__name__, "form") from None
+        raise InvalidTokenError("signed with none of the keys", "signature")
 
     def _candidates(self, token: str) -> list[Key]:
         kid = jwt.get_unverified_header(token).get("kid")

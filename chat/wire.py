@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from chat.errors import Error
     from chat.log import Author, Entry
-    from chat.protocol import Command, Result
+    from chat.protocol import Command, Result, SubscribeByServer, SubscribeResult
 
 
 _PING: Final = text_frame(protocol.PING)
@@ -125,6 +125,9 @@ class Wire(Protocol):
     def event(self, event: Event, reader: str) -> tuple[bytes, ...]:
         """Encode an event for the client with the id `reader`."""
 
+    def subscribed(self, request: SubscribeByServer, result: SubscribeResult) -> bytes | None:
+        """Encode that the server made a subscription."""
+
     def unsubscribed(self, channel: str, code: int, reason: str) -> bytes | None:
         """Encode that the server ended a subscription."""
 
@@ -172,6 +175,11 @@ class JsonWire:
         assert isinstance(event, PresenceChanged)
         body = protocol.encode_presence_change(event.author)
         return protocol.encode_push(event.channel, event.kind, body)
+
+    def subscribed(self, request: SubscribeByServer, result: SubscribeResult) -> bytes:
+        """Encode a subscribe push."""
+        push = protocol.encode_push(request.channel, "subscribe", protocol.encode_subscribe(request, result))
+        return text_frame(push)
 
     def unsubscribed(self, channel: str, code: int, reason: str) -> bytes:
         """Encode an unsubscribe push."""

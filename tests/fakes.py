@@ -24,6 +24,7 @@ import pykka
 from actors.messages import Receive, Reject
 from actors.runtime import VirtualScheduler
 from actors.system import ChatSystem
+from chat import server_api
 from chat.errors import Disconnect
 from chat.framing import text_of_frame
 from chat.identity import Door, Guests
@@ -244,6 +245,12 @@ class Chat:
             with contextlib.suppress(pykka.Timeout):
                 return started.get(timeout=0)
             self.step()
+
+    def call(self, request: server_api.Request) -> Any:
+        """Have a request of the server API done, and return its result. Raises `CommandError`."""
+        begun = self.system.call(request)
+        self.run()
+        return begun.get(timeout=0).get(timeout=0)
 
     def find(self, *path: str) -> ActorRef[Any]:
         """Return an actor by its place in the supervision tree."""

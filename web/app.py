@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from actors.runtime import LoopScheduler
 from actors.system import ChatSystem
 from chat.log import DatabaseError
-from web import health, pages, sockets
+from web import api, health, pages, sockets
 from web.drain import Drain
 from web.gateway import Gateway
 from web.hijack import OfferHijack
@@ -36,11 +36,12 @@ def create_app(
     make_chat: Callable[[Scheduler, Callable[[BaseException], object]], ChatSystem],
     *,
     drain_timeout_s: float,
+    api_key: str | None = None,
 ) -> FastAPI:
     """Make the application around the chat that `make_chat(scheduler, on_failure)` starts.
 
     The chat starts and stops with the application (ASGI lifespan), on the server's event loop. If its database cannot
-    be opened, the application does not start.
+    be opened, the application does not start. Without an `api_key` there is no server API.
     """
 
     @contextlib.asynccontextmanager
@@ -66,12 +67,17 @@ def create_app(
             logging.shutdown()
             os._exit(EXIT_FAILED)
 
-    app = FastAPI(title="Parley", lifespan=lifespan, openapi_url=None)
+    app = FastAPI(
+        title="Parley", lifespan=lifespan, openapi_url=api.OPENAPI if api_key else None, docs_url=None, redoc_url=None
+    )
     app.add_middleware(sockets.ServeSockets)
     app.add_middleware(OfferHijack)
     app.add_middleware(TellStartFailure)
     app.include_router(sockets.router)
     app.include_router(health.router)
     app.include_router(pages.router)
+    if api_key is not None:
+        app.include_router(api.make_router(api_key))
+        api.describe(app)
     app.mount("/static", pages.page_files(), name="static")
     return app

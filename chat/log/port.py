@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Author(msgspec.Struct, frozen=True, gc=False):
     """Who did something, as others get to see it. `client` is the connection, `user` the person behind it.
 
+    Without a `client` it is the server itself, at the wish of the product that embeds the chat.
+
     `info` is all that others see of the user, as JSON, "" for nothing but the name; `chan_info` what they see of it in
     one channel. A log keeps neither: they may be out of date when it is read, and a room's newest entries have them.
     """

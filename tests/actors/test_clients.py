@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from actors.clients import ClientsActor
-from actors.messages import Drain
+from actors.messages import Drain, TellConnected
+from chat import server_api
 from chat.errors import SHUTDOWN
+from chat.server_api import Info
 from chat.wire import JsonWire
 from tests.fakes import Chat, RecordingTransport, Unheard
 
@@ -88,6 +90,43 @@ def test_after_that_a_drain_still_reaches_the_old_ones(monkeypatch: pytest.Monke
     chat.run()
 
     assert ann.close_code == 3001
+
+
+def test_after_that_it_still_knows_whose_connections_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    chat = Chat()
+    ann, bob = chat.connect(), chat.connect()
+    ann_too, nobody = chat.connect(guest=ann.hello["data"]["guest"]), chat.open()
+
+    crash(chat, monkeypatch)
+    bob.hang_up()
+
+    (node,) = chat.call(Info()).nodes
+    assert (node.num_clients, node.num_users) == (2, 1)
+    chat.call(server_api.Disconnect(user=str(ann.hello["data"]["user"])))
+    assert [client.close_code for client in (ann, ann_too, nobody)] == [3503, 3503, None]
+
+
+def test_one_that_says_twice_who_it_is_counts_once() -> None:
+    chat = Chat()
+    ann = chat.connect()
+
+    ann.ref.tell(TellConnected())
+    chat.call(Info())
+    ann.hang_up()
+
+    (node,) = chat.call(Info()).nodes
+    assert (node.num_clients, node.num_users) == (0, 0)
+
+
+def test_one_that_ends_before_it_could_say_again_who_it_is_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    chat = Chat()
+    ann = chat.connect()
+
+    ann.ref.tell(Unheard())
+    crash(chat, monkeypatch)
+
+    assert chat.call(Info()).nodes[0].num_clients == 0
+    assert chat.system.actors()[1].crashes["clients"] == 1
 
 
 # Draining

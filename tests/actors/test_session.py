@@ -51,7 +51,9 @@ def test_a_user_whom_the_token_does_not_name_may_choose_and_is_called_by_the_id_
     assert client.hello["data"]["name"] == shown
 
 
-@pytest.mark.parametrize("bad", [token(sub="ada", secret="x" * 32), "no token", token(sub="guest-0123456789ab")])
+@pytest.mark.parametrize(
+    "bad", [token(sub="ada", secret="x" * 32), "no token", token(sub="guest-0123456789ab"), token(sub="$server")]
+)
 def test_a_token_that_is_no_good_closes_the_connection(bad: str) -> None:
     client = chat().user(bad)
 
@@ -104,6 +106,71 @@ def test_a_command_of_somebody_unknown_closes_the_connection_and_does_nothing(
 
     assert (client.close_code, client.received) == (3500 if first else 3501, [])
     assert world.open_rooms() == set()
+
+
+# Whom nobody let in is counted
+
+
+SIGNED_BY_OTHERS = "another secret, which the chat does not know"
+
+
+@pytest.mark.parametrize(
+    ("brought", "reason"),
+    [
+        ("no token", "form"),
+        (token(sub="ada", secret=SIGNED_BY_OTHERS), "signature"),
+        (token(sub="$server"), "claims"),
+        (token(sub="ada", info=1), "claims"),
+        (token(sub="ada", exp=NOON - 1), "expired"),
+        ("", "guests_off"),
+    ],
+)
+def test_who_is_not_let_in_is_counted_once_by_the_reason(brought: str, reason: str) -> None:
+    world = chat(guests=False)
+    world.user(brought)
+
+    assert world.system.counts.auth_failures == {reason: 1}
+
+
+def test_a_token_for_another_audience_is_counted_as_one_with_wrong_claims() -> None:
+    world = Chat(tokens=tokens(audience="chat"))
+    world.user(token(sub="ada", aud="shop"))
+    world.user(token(sub="ada"))
+
+    assert world.system.counts.auth_failures == {"claims": 2}
+
+
+def test_a_token_where_there_are_no_keys_is_counted() -> None:
+    world = Chat()
+    world.user(token(sub="ada"))
+    world.connect().subscribe("$tea", token=tea())
+
+    assert world.system.counts.auth_failures == {"tokens_off": 1, "subscription_tokens_off": 1}
+
+
+def test_a_refresh_with_the_token_of_another_is_counted() -> None:
+    world = chat()
+    ada(world, exp=NOON + 60).send(refresh={"token": token(sub="eve", exp=NOON + 99)})
+    world.run()
+
+    assert world.system.counts.auth_failures == {"other_user": 1}
+
+
+def test_a_subscription_token_that_is_no_good_is_counted_by_the_reason() -> None:
+    world = chat()
+    client = ada(world)
+    for brought in (
+        "no token",
+        token(sub="ada", channel="$tea", secret=SIGNED_BY_OTHERS),
+        token(sub="ada"),
+        tea(exp=NOON - 1),
+        tea(sub="eve"),
+    ):
+        client.send(subscribe={"channel": "$tea", "token": brought})
+    world.run()
+
+    reasons = ["form", "signature", "claims", "expired", "other"]
+    assert world.system.counts.auth_failures == {f"subscription_{reason}": 1 for reason in reasons}
 
 
 # When it ends
@@ -426,6 +493,18 @@ def test_a_room_that_cannot_be_had_refuses_the_whole_connection() -> None:
 
     assert code_of(client.hello) == 106
     assert [list(message) for message in client.received] == [["id", "error"]]
+
+
+def test_who_is_refused_because_of_one_room_hears_nothing_of_another() -> None:
+    world = chat(max_rooms=2)
+    bob = world.member("a", name="Bob")
+    client = ada(world, channels=["a", "b", "c"])
+    client.forget()
+
+    bob.publish("a", "hello")
+
+    assert client.received == []
+    assert bob.ask(presence_stats={"channel": "a"})["presence_stats"]["num_clients"] == 1
 
 
 def test_a_server_side_subscription_that_is_lost_closes_the_connection_which_comes_back_with_its_position() -> None:

@@ -112,6 +112,15 @@ def test_a_value_that_does_not_fit_is_refused_with_the_reason(
     assert why in complaint
 
 
+def test_a_key_is_long_and_is_shown_nowhere(environment: Environment) -> None:
+    complaint = environment.complaint(CHAT_API_KEY="too short")
+
+    assert complaint.startswith("CHAT_API_KEY does not fit: ")
+    assert "at least 16" in complaint
+    assert "too short" not in complaint
+    assert "0123456789abcdef" not in repr(environment.read(CHAT_API_KEY="0123456789abcdef"))
+
+
 @pytest.mark.parametrize(
     "variables", [{"CHAT_MAX_ROOMS": "a\nb"}, {"CHAT_MAX_ROOMS": "x", "CHAT_MAX_CHANNELS": "y"}, {"CHAT_TYPO": "a\nb"}]
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -349,3 +350,20 @@ def test_axe_finds_nothing_to_complain_about(
 
     assert at_the_door.violations_count == 0, at_the_door.generate_report()
     assert inside.violations_count == 0, inside.generate_report()
+
+
+def test_what_the_server_says_is_shown_in_the_name_it_says_live_and_after_a_reload(new_page: NewPage) -> None:
+    key = "a-key-for-the-tests"
+    with running(CHAT_API_KEY=key) as server:
+        ada = join(new_page(), server, "Ada")
+        for message in ({"text": "The build is green", "name": "Build"}, {"text": "Back at noon"}):
+            body = {"channel": "lobby", "data": {"type": "message", **message}}
+            httpx.post(server.url + "/api/publish", json=body, headers={"X-API-Key": key}).raise_for_status()
+
+        for _ in range(2):
+            said = timeline(ada).locator("[data-offset]")
+            expect(said).to_have_count(2)
+            expect(said.nth(0)).to_contain_text(re.compile("Build.*The build is green", re.DOTALL))
+            expect(said.nth(1)).to_contain_text(re.compile("Server.*Back at noon", re.DOTALL))
+            ada.reload()
+        ada.close()

@@ -57,6 +57,24 @@ test('a name that is not a text is replaced', () => {
   assert.equal(nameOf(undefined), 'Someone');
 });
 
+test('what has no info is of the server, which may say in whose name', () => {
+  const of = (/** @type {any} */ data, /** @type {any} */ info) =>
+    entryOf({ offset: 1, data: { type: 'message', text: 'x', ...data }, info }).name;
+
+  assert.equal(of({}), 'Server');
+  assert.equal(of({ name: 'Billing' }), 'Billing');
+  assert.equal(of({ name: '  ' }), 'Server');
+  assert.equal(of({ name: { evil: true } }), 'Server');
+  assert.equal(of({ name: 'Billing' }, ADA), 'Ada');
+});
+
+test('a message of the server as rpc `messages` tells it is its own as well', () => {
+  const data = { type: 'message', text: 'x', name: 'Billing' };
+  const entry = currentEntry({ offset: 1, data, time: 1000 }, 1);
+
+  assert.deepEqual([entry.name, entry.user], ['Billing', '']);
+});
+
 test('typing is a publication that is not stored', () => {
   assert.equal(isTyping({ data: { type: 'typing' } }), true);
   assert.equal(isTyping({ offset: 3, data: { type: 'typing' } }), false);

@@ -13,7 +13,7 @@ import { bodyOf, DELETED } from './log.js';
  * @typedef {object} CurrentMessage a message as rpc `messages` tells it
  * @property {number} offset
  * @property {any} data
- * @property {{ user: string, client: string, conn_info?: any }} info
+ * @property {{ user: string, client: string, conn_info?: any }} [info]
  * @property {number} time
  * @property {number} [edited]
  * @property {number} [deleted]
@@ -28,6 +28,17 @@ export function nameOf(info) {
   const name = info?.connInfo?.name;
   if (typeof name === 'string' && name.trim()) return name;
   return info?.user || 'Someone';
+}
+
+/**
+ * Who said it. What has no `info` is the server's own (its API published it), and may say in whose
+ * name. Nobody else's word is taken for that.
+ *
+ * @param {{ data: any, info?: ClientInfo }} publication
+ */
+function sayerOf({ data, info }) {
+  if (info) return nameOf(info);
+  return typeof data?.name === 'string' && data.name.trim() ? data.name : 'Server';
 }
 
 /** @param {Publication} publication */
@@ -61,7 +72,7 @@ export function entryOf({ offset, data, info }) {
   return {
     offset,
     user: info?.user ?? '',
-    name: nameOf(info),
+    name: sayerOf({ data, info }),
     key: body.kind === 'message' && typeof data.key === 'string' ? data.key : '',
     time: isTime(data?.time) ? data.time : null,
     ...body,
@@ -77,8 +88,8 @@ export function entryOf({ offset, data, info }) {
  * @returns {Entry}
  */
 export function currentEntry({ offset, data, info, time, edited, deleted, reactions }, asOf) {
-  const { user, client, conn_info: connInfo } = info;
-  const entry = { ...entryOf({ offset, data, info: { user, client, connInfo } }), asOf };
+  const from = info && { user: info.user, client: info.client, connInfo: info.conn_info };
+  const entry = { ...entryOf({ offset, data, info: from }), asOf };
   return deleted
     ? { ...entry, ...DELETED, time, changed: deleted }
     : { ...entry, changed: edited ?? null, reactions: reactions ?? {} };

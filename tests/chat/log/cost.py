@@ -27,6 +27,7 @@ from actors.journal import MAX_BATCH, JournalActor
 from actors.messages import Answered, Append, Publish
 from actors.runtime import Actor, ActorSystem, ChildSpec, LoopScheduler
 from actors.writer import ThreadWriterActor
+from chat.counts import Counts
 from chat.limits import Limits
 from chat.log import Author, Database, Draft, SqliteLog
 from chat.main import tame_collector
@@ -89,9 +90,9 @@ async def through_the_journal(file: Path, in_flight: int, total: int) -> tuple[f
     """Return entries per second, and how long each took."""
     log = SqliteLog(Database.open(file))
     system = ActorSystem(LoopScheduler(asyncio.get_running_loop()))
-    limits = Limits()
-    writer = system.spawn(ChildSpec(name="writer", factory=lambda: ThreadWriterActor(log, limits)))
-    journal = system.spawn(ChildSpec(name="journal", factory=lambda: JournalActor(writer, limits, lambda: 0)))
+    limits, counts = Limits(), Counts()
+    writer = system.spawn(ChildSpec(name="writer", factory=lambda: ThreadWriterActor(log, limits, counts)))
+    journal = system.spawn(ChildSpec(name="journal", factory=lambda: JournalActor(writer, limits, lambda: 0, counts)))
     done: asyncio.Future[list[float]] = asyncio.get_running_loop().create_future()
     began = time.perf_counter()
     system.spawn(ChildSpec(name="load", factory=lambda: Load(journal, in_flight, total, done)))
