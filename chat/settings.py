@@ -130,6 +130,10 @@ class Settings(BaseSettings):
         default=None,
         description="Switches the server API on (`POST /api/…`), for whoever has this key: 16 characters at least.",
     )
+    metrics: Literal["on", "off"] = Field(
+        default="off",
+        description="Whether `/metrics` is served, to whoever can reach the port: have the proxy in front withhold it.",
+    )
     chaos: bool = Field(
         default=False,
         description="Whether clients may have rooms crash (rpc `chaos`), for tests and demonstrations.",

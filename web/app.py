@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from actors.runtime import LoopScheduler
 from actors.system import ChatSystem
 from chat.log import DatabaseError
-from web import api, health, pages, sockets
+from web import api, health, metrics, pages, sockets
 from web.drain import Drain
 from web.gateway import Gateway
 from web.hijack import OfferHijack
@@ -37,6 +37,7 @@ def create_app(
     *,
     drain_timeout_s: float,
     api_key: str | None = None,
+    with_metrics: bool = False,
 ) -> FastAPI:
     """Make the application around the chat that `make_chat(scheduler, on_failure)` starts.
 
@@ -55,7 +56,7 @@ def create_app(
             chat = make_chat(LoopScheduler(asyncio.get_running_loop()), on_failure)
         app.state.chat = chat
         app.state.gateway = gateway = Gateway(chat)
-        with Drain(chat, gateway, drain_timeout_s).on_signals():
+        with metrics.collected(app.state, chat, gateway), Drain(chat, gateway, drain_timeout_s).on_signals():
             log.info("chat.started")
             yield
             await gateway.close(drain_timeout_s)
@@ -76,6 +77,8 @@ def create_app(
     app.include_router(sockets.router)
     app.include_router(health.router)
     app.include_router(pages.router)
+    if with_metrics:
+        app.include_router(metrics.router)
     if api_key is not None:
         app.include_router(api.make_router(api_key))
         api.describe(app)

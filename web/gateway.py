@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pykka import ActorDeadError
 from starlette.responses import PlainTextResponse
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from actors.system import ChatSystem
     from chat.wire import Wire
     from web.socket import Socket
+
+
+class Backlog(NamedTuple):
+    """What waits for the peers of the open sockets: for all of them, and for the one with most."""
+
+    sockets: int
+    bytes: int
+    deepest_bytes: int
 
 
 class Gateway:
@@ -81,6 +89,11 @@ class Gateway:
             if not socket.wire.pings:
                 socket.keepalive()
         self._ask_later()
+
+    def backlog(self) -> Backlog:
+        """Return what waits for the peers now. Some milliseconds for 10,000."""
+        waiting = [socket.backlog_bytes() for socket in self._open]
+        return Backlog(len(waiting), sum(waiting), max(waiting, default=0))
 
     async def close(self, timeout_s: float) -> None:
         """Close what is open still. After a signal `Drain` has done so; but a server may stop for other reasons."""
