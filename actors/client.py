@@ -45,11 +45,11 @@ from actors.messages import (
 )
 from actors.replies import entered_result, error_of, is_by_server, rejects_unrecoverable, result_of
 from actors.runtime import Actor, ActorRef, RequestFailed, Restarted, Terminated
-from actors.session import Opening, author_in, expiring, refreshed, sub_refreshed
+from actors.said import said
+from actors.session import Opening, Session, author_in, expiring, refreshed, sub_refreshed
 from chat import errors, limits, protocol
 from chat.errors import CommandError, Disconnect, bad_request
-from chat.identity import Permit
-from chat.log import Delete, Edit, Position, React
+from chat.log import Position
 from chat.wire import Publications
 
 if TYPE_CHECKING:
@@ -57,11 +57,12 @@ if TYPE_CHECKING:
 
     from actors.messages import Transport
     from actors.runtime import Request
+    from actors.said import Saying
     from chat.counts import Counts
     from chat.errors import CloseReason, Error
-    from chat.identity import Door, Identity
+    from chat.identity import Door
     from chat.limits import Limits
-    from chat.log import Author, Change
+    from chat.log import Author
     from chat.protocol import Command, Result
     from chat.wire import Wire
 
@@ -128,7 +129,7 @@ class ClientActor(Actor):
         self._id = str(uuid.uuid4())
         self._opening: Opening | None = None
         """Between connect and its reply. Nothing may come before that, so what is due to the socket waits."""
-        self._identity: Identity | None = None
+        self._session: Session | None = None
         self._author: Author | None = None
         self._memberships: dict[str, Membership] = {}
         self._put_out: set[str] = set()
@@ -142,8 +143,6 @@ class ClientActor(Actor):
         self._turned_away = False
         self._closed = False
         self._pong_expected = False
-        self._expires_at: float | None = None
-        """Until when the connection may stay, in Unix time: what its token says, or the server's API said later."""
         self._draining: CloseReason | None = None
         self._log = log.bind(client=self._id)
 
@@ -268,8 +267,7 @@ class ClientActor(Actor):
         opening = Opening(self._id, identity, guest, command, request)
         opening.check(self._limits.max_channels)
         self._log = self._log.bind(user=identity.user)
-        self._identity, self._opening = identity, opening
-        self._expires_at = identity.expires_at
+        self._session, self._opening = Session(self._shared.door, identity), opening
         for channel, chan_info in identity.channels.items():
             self._subscribe_by_server(channel, author_in(opening.author, chan_info), opening.position(channel))
         if opening.complete:
@@ -295,51 +293,45 @@ class ClientActor(Actor):
     def _now_s(self) -> float:
         return self._shared.now_ms() / 1000
 
-    def _refresh(self, command: Command, request: protocol.Refresh) -> None:
-        identity = self._identity
-        if identity is None or identity.expires_at is None:
-            raise Disconnect(errors.BAD_REQUEST_CLOSE)  # it was not told to
-        try:
-            self._identity = self._shared.door.refresh(identity, request.token, self._now_s())
-        except CommandError:
-            raise Disconnect(errors.EXPIRED) from None
-        self._stay_until(self._identity.expires_at)
-        self._reply(command, refreshed(self._id, self._shared.version, self._identity.expires_at, self._now_s()))
+    def _whose(self) -> Session:
+        assert self._session is not None  # it is known from connect on
+        return self._session
 
-    def _stay_until(self, expires_at: float | None) -> None:
-        self._expires_at = expires_at
+    def _refresh(self, command: Command, request: protocol.Refresh) -> None:
+        now_s = self._now_s()
+        expires_at = self._whose().refresh(request.token, now_s)
         self._watch_expiry()
+        self._reply(command, refreshed(self._id, self._shared.version, expires_at, now_s))
+
+    def _refreshed(self, refreshed: Refreshed) -> None:
+        if refreshed.client in {"", self._id}:
+            self._whose().expires_at = refreshed.expire_at or None
+            self._watch_expiry()
 
     def _watch_expiry(self) -> None:
-        if self._expires_at is not None:
-            left_s = self._expires_at - self._now_s() + self._limits.token_grace_s
-            self.after(max(left_s, 0.0), _Expired(self._expires_at))
+        expires_at = self._whose().expires_at
+        if expires_at is not None:
+            self._after_grace(expires_at, _Expired(expires_at))
+
+    def _after_grace(self, expires_at: float, due: _Expired | _SubscriptionExpired) -> None:
+        self.after(max(expires_at - self._now_s() + self._limits.token_grace_s, 0.0), due)
 
     def _expired(self, expired: _Expired) -> None:
-        if self._expires_at == expired.expires_at:
+        if self._whose().expires_at == expired.expires_at:
             self._turn_away(errors.EXPIRED)
 
     def _sub_refresh(self, command: Command, request: protocol.SubRefresh) -> None:
         membership = self._membership(request.channel)
         if not request.token:
             raise bad_request("token is missing")
-        membership.expires_at = self._permit(request.channel, request.token).expires_at
+        membership.expires_at = self._whose().permit(request.channel, request.token, self._now_s()).expires_at
         self._watch_subscription(membership)
         self._reply(command, sub_refreshed(membership.expires_at, self._now_s()))
-
-    def _permit(self, channel: str, token: str) -> Permit:
-        if not token:
-            if limits.is_private(channel):
-                raise CommandError(errors.PERMISSION_DENIED)
-            return Permit()
-        assert self._identity is not None  # it is known who this is
-        return self._shared.door.permit(self._identity, channel, token, self._now_s())
 
     def _watch_subscription(self, membership: Membership) -> None:
         expires_at = membership.expires_at
         if expires_at is not None:
-            due = _SubscriptionExpired(membership.channel, membership.ticket, expires_at)
-            self.after(expires_at - self._now_s() + self._limits.token_grace_s, due)
+            self._after_grace(expires_at, _SubscriptionExpired(membership.channel, membership.ticket, expires_at))
 
     def _subscription_expired(self, expired: _SubscriptionExpired) -> None:
         membership = self._memberships.get(expired.channel)
@@ -432,16 +424,16 @@ class ClientActor(Actor):
             self._shared.counts.limits_hit["max_channels"] += 1
             raise CommandError(errors.LIMIT_EXCEEDED)
         self._check_pending()
-        permit = self._permit(request.channel, request.token)
+        permit = self._whose().permit(request.channel, request.token, self._now_s())
         membership = self._new_membership(request.channel, author_in(self._me(), permit.chan_info), command)
         membership.expires_at = permit.expires_at
         position = Position(request.offset, request.epoch) if request.recover else None
         self._ask(self._shared.rooms, membership.join(position))
 
     def _new_membership(self, channel: str, author: Author, command: Command) -> Membership:
-        assert self._identity is not None  # it is known who this is
+        identity = self._whose().identity
         channel = sys.intern(channel)  # the room's own name, too, so that events are found by identity
-        membership = Membership(self.actor_ref, self._identity, author, channel, next(self._tickets), command)
+        membership = Membership(self.actor_ref, identity, author, channel, next(self._tickets), command)
         self._memberships[channel] = membership
         self._put_out.discard(channel)
         return membership
@@ -460,55 +452,22 @@ class ClientActor(Actor):
         # One that is still being entered is left when the room has answered. What waited for it is refused.
         self._do_waiting(membership)
 
-    def _publish(self, command: Command, request: protocol.Publish) -> None:
-        if request.type:
-            raise CommandError(errors.NOT_AVAILABLE)
-        if not bytes(request.data):
-            raise bad_request("data is missing")
-        data = limits.clean_json(request.data)
-        if protocol.is_change(data):
-            raise bad_request("a change is made with rpc edit, delete or react")
-        self._store(command, request.channel, "", data, self._shared.now_ms())
-
     def _rpc(self, command: Command, request: protocol.Rpc) -> None:
         call = protocol.decode_rpc(request, chaos=self._shared.chaos)
         if call is None:
             raise CommandError(errors.METHOD_NOT_FOUND)
         self._commands[type(call)](self, command, call)
 
-    def _send_message(self, command: Command, call: protocol.SendMessage) -> None:
-        limits.check_key(call.key)
-        limits.check_text(call.text, self._limits)
+    def _say(self, command: Command, request: Saying) -> None:
         now = self._shared.now_ms()
-        self._store(command, call.channel, call.key, protocol.message_data(call, now), now)
-
-    def _edit(self, command: Command, call: protocol.EditMessage) -> None:
-        limits.check_text(call.text, self._limits)
-        self._change(command, call.channel, call.key, Edit(call.target, call.text))
-
-    def _delete(self, command: Command, call: protocol.DeleteMessage) -> None:
-        self._change(command, call.channel, call.key, Delete(call.target))
-
-    def _react(self, command: Command, call: protocol.React) -> None:
-        limits.check_emoji(call.emoji)
-        self._change(command, call.channel, call.key, React(call.target, call.emoji, call.on))
-
-    def _change(self, command: Command, channel: str, key: str, change: Change) -> None:
-        if key:
-            limits.check_key(key)
-        now = self._shared.now_ms()
-        self._store(command, channel, key, protocol.change_data(change, now), now, change)
-
-    def _store(
-        self, command: Command, channel: str, key: str, data: bytes, now: int, change: Change | None = None
-    ) -> None:
-        membership = self._membership(channel)
+        key, data, change = said(request, self._limits, now)
+        membership = self._membership(request.channel)
         self._check_pending()
         if membership.room is None:
             self._when_entered(membership, command)
         else:
-            publish = Publish(self.actor_ref, channel, command, key, membership.author, data, now, change)
-            self._ask(membership.room, publish)
+            channel, author = membership.channel, membership.author
+            self._ask(membership.room, Publish(self.actor_ref, channel, command, key, author, data, now, change))
 
     def _typing(self, command: Command, call: protocol.Typing) -> None:
         membership = self._membership(call.channel)
@@ -715,10 +674,6 @@ class ClientActor(Actor):
         else:
             self._turn_away(errors.FORCE_DISCONNECT)  # it has no other room to be in
 
-    def _refreshed(self, refreshed: Refreshed) -> None:
-        if refreshed.client in {"", self._id}:
-            self._stay_until(refreshed.expire_at or None)
-
     # Rooms.
 
     def _deliver(self, deliver: Deliver) -> None:
@@ -783,11 +738,11 @@ class ClientActor(Actor):
         protocol.Pong: _pong,
         protocol.Subscribe: _subscribe,
         protocol.Unsubscribe: _unsubscribe,
-        protocol.Publish: _publish,
-        protocol.SendMessage: _send_message,
-        protocol.EditMessage: _edit,
-        protocol.DeleteMessage: _delete,
-        protocol.React: _react,
+        protocol.Publish: _say,
+        protocol.SendMessage: _say,
+        protocol.EditMessage: _say,
+        protocol.DeleteMessage: _say,
+        protocol.React: _say,
         protocol.ReadMessages: _read_messages,
         protocol.Typing: _typing,
         protocol.ListRooms: _list_rooms,

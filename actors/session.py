@@ -1,7 +1,7 @@
-"""A connection on its way in, and how long what it came with is good for.
+"""A connection on its way in, whose it is then, and how long what it came with is good for.
 
-No actor and no effects: it keeps what is known until the reply to connect can be given, which is when the client is in
-all rooms that its token puts it into.
+No actor and no effects. An opening keeps what is known until the reply to connect can be given, which is when the
+client is in all rooms that its token puts it into; a session what the connection's tokens let it do.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import msgspec
 
 from chat import errors, limits
 from chat.errors import CommandError, Disconnect
+from chat.identity import Permit
 from chat.log import Author, Position
 from chat.protocol import ConnectResult, RefreshResult, SubRefreshResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chat.identity import Identity
+    from chat.identity import Door, Identity
     from chat.protocol import Command, Connect, Resume, SubscribeResult
 
 
@@ -73,6 +74,40 @@ class Opening:
             expires=identity.expires_at is not None,
             ttl=ttl_s(identity.expires_at, now_s),
         )
+
+
+class Session:
+    """Whose connection it is, and what that lets it do."""
+
+    __slots__ = ("_door", "expires_at", "identity")
+
+    def __init__(self, door: Door, identity: Identity) -> None:
+        self.identity = identity
+        self.expires_at = identity.expires_at
+        """Until when the connection may stay, in Unix time: what its token says, or the server's API said later."""
+        self._door = door
+
+    def refresh(self, token: str, now_s: float) -> float | None:
+        """Take a new connection token, and return when it ends. Raises `Disconnect`.
+
+        Only from a client that was told that its token ends, whatever the API has said of the connection meanwhile.
+        """
+        if self.identity.expires_at is None:
+            raise Disconnect(errors.BAD_REQUEST_CLOSE)
+        try:
+            self.identity = self._door.refresh(self.identity, token, now_s)
+        except CommandError:
+            raise Disconnect(errors.EXPIRED) from None
+        self.expires_at = self.identity.expires_at
+        return self.expires_at
+
+    def permit(self, channel: str, token: str, now_s: float) -> Permit:
+        """Return on what terms it may subscribe to a channel. Raises `CommandError` (103, 109), `Disconnect` (3500)."""
+        if token:
+            return self._door.permit(self.identity, channel, token, now_s)
+        if limits.is_private(channel):
+            raise CommandError(errors.PERMISSION_DENIED)
+        return Permit()
 
 
 def author_in(author: Author, chan_info: str) -> Author:

@@ -61,7 +61,7 @@ def build(settings: Settings) -> FastAPI:
         make_chat,
         drain_timeout_s=settings.drain_timeout_s,
         api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
-        with_metrics=settings.metrics == "on",
+        with_metrics=settings.metrics,
     )
 
 

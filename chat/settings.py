@@ -130,8 +130,8 @@ class Settings(BaseSettings):
         default=None,
         description="Switches the server API on (`POST /api/…`), for whoever has this key: 16 characters at least.",
     )
-    metrics: Literal["on", "off"] = Field(
-        default="off",
+    metrics: bool = Field(
+        default=False,
         description="Whether `/metrics` is served, to whoever can reach the port: have the proxy in front withhold it.",
     )
     chaos: bool = Field(

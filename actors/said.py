@@ -1,0 +1,62 @@
+"""What a client says, as a room is to store it.
+
+No actor and no effects: a command is looked at, and accepted or refused. Who may change a message is not judged here:
+the log knows whose it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from chat import errors, limits, protocol
+from chat.errors import CommandError, bad_request
+from chat.log import Delete, Edit, React
+
+if TYPE_CHECKING:
+    from chat.limits import Limits
+    from chat.log import Change
+
+Saying = protocol.Publish | protocol.SendMessage | protocol.EditMessage | protocol.DeleteMessage | protocol.React
+
+
+class Said(NamedTuple):
+    """JSON, and a key that makes the same again a repeat, "" for none. `change` is what it does to a message, if so."""
+
+    key: str
+    data: bytes
+    change: Change | None = None
+
+
+def said(request: Saying, most: Limits, now_ms: int) -> Said:
+    """Return what a command says. Raises `CommandError` (107, 108)."""
+    if isinstance(request, protocol.Publish):
+        return Said("", _published(request))
+    if isinstance(request, protocol.SendMessage):
+        limits.check_key(request.key)
+        limits.check_text(request.text, most)
+        return Said(request.key, protocol.message_data(request, now_ms))
+    change = _change(request, most)
+    if request.key:
+        limits.check_key(request.key)
+    return Said(request.key, protocol.change_data(change, now_ms), change)
+
+
+def _change(request: protocol.EditMessage | protocol.DeleteMessage | protocol.React, most: Limits) -> Change:
+    if isinstance(request, protocol.EditMessage):
+        limits.check_text(request.text, most)
+        return Edit(request.target, request.text)
+    if isinstance(request, protocol.DeleteMessage):
+        return Delete(request.target)
+    limits.check_emoji(request.emoji)
+    return React(request.target, request.emoji, request.on)
+
+
+def _published(publish: protocol.Publish) -> bytes:
+    if publish.type:
+        raise CommandError(errors.NOT_AVAILABLE)
+    if not bytes(publish.data):
+        raise bad_request("data is missing")
+    data = limits.clean_json(publish.data)
+    if protocol.is_change(data):
+        raise bad_request("a change is made with rpc edit, delete or react")
+    return data
