@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = ("--disable-quic", "--no-first-run", "--disable-background-networking")
@@ -51,8 +51,8 @@ def browser() -> Iterator[Browser]:
 def new_page(browser: Browser) -> Iterator[NewPage]:
     """Return a function that opens pages. They are closed after the test.
 
-    An exception that no script of theirs caught, and anything that the content security policy
-    stopped, fails the test: a page may look right and be broken.
+    An exception that no script of theirs caught, anything that the content security policy stopped,
+    and a dialog fail the test: a page may look right and be broken.
     """
     contexts: list[BrowserContext] = []
     faults: list[str] = []
@@ -61,11 +61,16 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
         if "Content Security Policy" in message.text:
             faults.append(message.text)
 
+    def note_dialog(dialog: Dialog) -> None:
+        faults.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
+
     def open_page(**context: Any) -> Page:
         contexts.append(browser.new_context(**context))
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", note_console)
+        page.on("dialog", note_dialog)
         return page
 
     yield open_page

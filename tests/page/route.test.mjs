@@ -19,6 +19,11 @@ for (const path of ['/r/', '/r/a%20b', '/r/a/b', '/r/..', '/other', `/r/${'x'.re
   test(`no room at ${path.slice(0, 20)}`, () => assert.equal(channelOf(path), null));
 }
 
+test('what every object has is no room', () => {
+  assert.equal(channelOf('/r/constructor'), null);
+  assert.equal(isRoomName('__proto__'), false);
+});
+
 test('a typed name is taken as it is meant', () => {
   assert.equal(roomNameFrom('  #my new room '), 'my-new-room');
   assert.equal(isRoomName(roomNameFrom('a/b')), false);

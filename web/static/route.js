@@ -6,9 +6,13 @@ export const LOBBY = 'lobby';
 /** What the page can put in a path as it is; "." and ".." would be resolved away. */
 const ROOM = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
 
-/** @param {string} name */
+/**
+ * Not what every object has, such as "constructor": the SDK keeps subscriptions in an object, by channel.
+ *
+ * @param {string} name
+ */
 export function isRoomName(name) {
-  return ROOM.test(name);
+  return ROOM.test(name) && !(name in {});
 }
 
 /** @param {string} typed @returns {string} the room name meant, maybe not a valid one */

@@ -1,0 +1,227 @@
+"""Text of users stays text: a corpus of what has run as a script elsewhere, in every place where somebody can write.
+
+In a real browser. That nothing opened a dialog, and that the content security policy had nothing to stop, every test
+with a page checks (conftest); here it is also looked for in the page itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from chat.limits import MAX_EMOJI_CHARS
+from chat.names import MAX_NAME_CHARS
+from tests.server import Member, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+    from tests.e2e.conftest import NewPage
+    from tests.server import Server
+
+pytestmark = pytest.mark.browser
+
+KEY = "a-key-for-the-tests"
+
+CORPUS = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "<iframe srcdoc='<script>alert(1)</script>'>",
+    "<body onload=alert(1)>",
+    "<details open ontoggle=alert(1)>",
+    "<input autofocus onfocus=alert(1)>",
+    "<video><source onerror=alert(1)></video>",
+    "<style>@import 'javascript:alert(1)'</style>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "<form><button formaction=javascript:alert(1)>x</button></form>",
+    "<base href='//evil.example/'>",
+    "<meta http-equiv=refresh content='0;url=javascript:alert(1)'>",
+    "<link rel=stylesheet href='data:text/css,*{display:none}'>",
+    "<scr<script>ipt>alert(1)</scr</script>ipt>",
+    '"><script>alert(1)</script>',
+    "'-alert(1)-'",
+    "</title><script>alert(1)</script>",
+    "${alert(1)}{{constructor.constructor('alert(1)')()}}",
+    "[x](javascript:alert(1))",
+    "[x](&#106;avascript:alert(1))",
+    "[x](data:text/html,<script>alert(1)</script>)",
+    "[x](vbscript:msgbox(1))",
+    "![x](x onerror=alert(1))",
+    "<javascript:alert(1)>",
+    "[x]: javascript:alert(1)\n\n[x]",
+    "```<script>\nalert(1)\n```",
+    "`<img src=x onerror=alert(1)>`",
+    'https://example.com/"onmouseover=alert(1)//',
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "<img/src=`x`onerror=alert(1)>",
+    "<template><script>alert(1)</script></template>",
+    "<div id=conversation><div id=app name=createElement>",
+    "__proto__",
+    "constructor",
+)
+PLAIN = tuple(text for text in CORPUS if "\n" not in text)
+
+DANGEROUS = """() => {
+    const found = [...document.querySelectorAll('main script, main iframe, main img, main object, main embed,'
+        + ' main form[action], [srcdoc], [formaction], base, meta[http-equiv=refresh]')].map(e => e.outerHTML);
+    for (const element of document.querySelectorAll('*')) {
+        for (const { name, value } of element.attributes) {
+            if (/^on/i.test(name)) found.push(element.outerHTML);
+            if (['href', 'src', 'action'].includes(name) && /^\\s*(javascript|data|vbscript):/i.test(value))
+                found.push(element.outerHTML);
+        }
+    }
+    return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """Run a server that takes everything as fast as it comes, and publications by its API."""
+    with running(CHAT_API_KEY=KEY, CHAT_RATE_LIMIT="off") as server:
+        yield server
+
+
+def enter(page: Page, server: Server, name: str, path: str) -> Page:
+    page.goto(server.url + path)
+    page.get_by_label("Your name").fill(name)
+    page.get_by_role("button", name="Join").click()
+    expect(page.locator("[data-state=connected]")).to_be_attached()
+    return page
+
+
+def check(page: Page) -> None:
+    """Wait until what came is shown, and look for what could run."""
+    page.evaluate("() => new Promise(resolve => setTimeout(() => requestAnimationFrame(resolve), 50))")
+    assert page.evaluate(DANGEROUS) == []
+    assert not page.evaluate("'createElement' in (document.app ?? {})")
+
+
+def test_in_messages_and_their_edits(server: Server, new_page: NewPage) -> None:
+    page = enter(new_page(), server, "Ada", "/r/messages")
+    bob = Member(server, "Bob")
+    bob.call(subscribe={"channel": "messages"})
+
+    for number, text in enumerate(CORPUS):
+        bob.rpc("send", channel="messages", key=f"sent-{number}", text=text)
+        edited = bob.rpc("send", channel="messages", key=f"edited-{number}", text="before")
+        bob.rpc("edit", channel="messages", key=f"edit-{number}", target=edited["offset"], text=text)
+    bob.rpc("send", channel="messages", key="last", text="the last one")
+
+    expect(page.get_by_role("log").get_by_text("the last one")).to_be_visible()
+    expect(page.get_by_role("log").get_by_text("<script>alert(1)</script>", exact=True).first).to_be_visible()
+    check(page)
+    bob.close()
+
+
+def test_in_what_one_writes_oneself(server: Server, new_page: NewPage) -> None:
+    page = enter(new_page(), server, "Ada", "/r/mine")
+    box = page.get_by_role("textbox", name="Message")
+
+    for text in PLAIN:
+        box.fill(text)
+        box.press("Enter")
+
+    expect(page.locator("[data-state=pending]")).to_have_count(0)
+    expect(page.get_by_role("log").get_by_text("<script>alert(1)</script>", exact=True).first).to_be_visible()
+    check(page)
+
+
+def test_in_names(server: Server, new_page: NewPage) -> None:
+    page = enter(new_page(), server, "Ada", "/r/names")
+    names = [text for text in PLAIN if len(text) <= MAX_NAME_CHARS]
+    members = []
+
+    for number, name in enumerate(names):
+        member = Member(server, name)
+        member.call(subscribe={"channel": "names"})
+        member.rpc("typing", channel="names")
+        member.rpc("send", channel="names", key=f"{number}", text=f"said by {number}")
+        members.append(member)
+
+    expect(page.get_by_role("list", name="People").get_by_role("listitem")).to_have_count(len(names) + 1)
+    expect(page.get_by_role("log").get_by_text(f"said by {len(names) - 1}", exact=True)).to_be_visible()
+    expect(page.get_by_role("log").get_by_text("<script>alert(1)</script>", exact=True)).to_be_visible()
+    check(page)
+    for member in members:
+        member.close()
+
+
+def test_in_the_name_that_one_gives_oneself(server: Server, new_page: NewPage) -> None:
+    for number, name in enumerate(text for text in PLAIN if len(text) <= MAX_NAME_CHARS):
+        page = enter(new_page(), server, name, f"/r/own-{number}")
+        check(page)
+        page.context.close()
+
+
+def test_in_rooms_and_addresses(server: Server, new_page: NewPage) -> None:
+    bob = Member(server, "Bob")
+    for room in PLAIN:
+        bob.call(subscribe={"channel": room})  # `$…` is refused
+    page = enter(new_page(), server, "Ada", "/r/tea")
+    expect(page.get_by_role("navigation", name="Rooms").get_by_role("link", name="tea")).to_be_visible()
+    check(page)
+
+    for room in PLAIN:
+        page.goto(f"{server.url}/r/{quote(room, safe='')}#{room}")
+        check(page)
+    bob.close()
+
+
+def test_in_reactions(server: Server, new_page: NewPage) -> None:
+    page = enter(new_page(), server, "Ada", "/r/reactions")
+    bob = Member(server, "Bob")
+    bob.call(subscribe={"channel": "reactions"})
+    target = bob.rpc("send", channel="reactions", key="k", text="react to me")["offset"]
+    emoji = [text.replace(" ", "/") for text in PLAIN if len(text) <= MAX_EMOJI_CHARS]
+
+    for number, text in enumerate(emoji):
+        bob.rpc("react", channel="reactions", key=f"{number}", target=target, emoji=text)
+    bob.rpc("send", channel="reactions", key="last", text="the last one")
+
+    expect(page.get_by_role("log").get_by_text("the last one")).to_be_visible()
+    expect(page.get_by_role("log").get_by_text("<script>alert(1)</script>", exact=True)).to_be_visible()
+    check(page)
+    bob.close()
+
+
+def shapes(text: str) -> list[Any]:
+    """Return data in which a text is where a page may look for one."""
+    return [
+        text,
+        {"type": "message", "text": text, "name": text},
+        {"type": "message", "text": {"__html": text}, "name": {"toString": text}},
+        {"type": text, "text": text},
+        {"type": "message", "text": text, "key": text, "time": text},
+        {text: text},
+        [text, [text]],
+        {"type": "reaction", "target": 1, "emoji": text, "on": True},
+        {"type": "edit", "target": 1, "text": text},
+    ]
+
+
+def test_in_data_of_any_shape_from_the_server_api_and_from_clients(server: Server, new_page: NewPage) -> None:
+    page = enter(new_page(), server, "Ada", "/r/data")
+    bob = Member(server, "Bob")
+    bob.call(subscribe={"channel": "data"})
+    with httpx.Client(base_url=server.url, headers={"X-API-Key": KEY}) as api:
+        for text in CORPUS:
+            for data in shapes(text):
+                api.post("/api/publish", json={"channel": "data", "data": data}).raise_for_status()
+            for data in shapes(text)[:7]:
+                bob.call(publish={"channel": "data", "data": data})
+        api.post("/api/publish", json={"channel": "data", "data": {"type": "message", "text": "the last one"}})
+
+    expect(page.get_by_role("log").get_by_text("the last one")).to_be_visible()
+    check(page)
+    bob.close()
