@@ -50,6 +50,7 @@ from actors.session import Opening, Session, author_in, expiring, refreshed, sub
 from chat import errors, limits, protocol
 from chat.errors import CommandError, Disconnect, bad_request
 from chat.log import Position
+from chat.rates import kind_of
 from chat.wire import Publications
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from chat.limits import Limits
     from chat.log import Author
     from chat.protocol import Command, Result
+    from chat.rates import Rates
     from chat.wire import Wire
 
 CATCH_UP_S = 0.05
@@ -116,6 +118,7 @@ class Shared(NamedTuple):
     version: str
     chaos: bool
     counts: Counts
+    rates: Rates | None = None
 
 
 class ClientActor(Actor):
@@ -184,8 +187,21 @@ class ClientActor(Actor):
             self._handle(command)
 
     def _handle(self, command: Command) -> None:
-        if self._draining is None:  # else it is not taken, and so not acknowledged: it will be sent again
+        # While draining it is not taken, and so not acknowledged: it will be sent again.
+        if self._draining is None and (self._shared.rates is None or self._is_in_time(command, self._shared.rates)):
             self._do(command)
+
+    def _is_in_time(self, command: Command, rates: Rates) -> bool:
+        kind = kind_of(command.request)
+        if self._session is None or self._turned_away or kind is None:
+            return True  # `_do` knows what becomes of it
+        now = self.now()
+        if rates.take(kind, self._id, self._session.identity.user, self._transport.address, now):
+            return True
+        self._reply_error(command, errors.TOO_MANY_REQUESTS)
+        if not rates.refused(self._id, now):
+            self._turn_away(errors.TOO_MANY_ERRORS)
+        return False
 
     def _do(self, command: Command) -> None:
         if self._turned_away:
@@ -266,6 +282,8 @@ class ClientActor(Actor):
             identity = msgspec.structs.replace(identity, vouched=True)
         opening = Opening(self._id, identity, guest, command, request)
         opening.check(self._limits.max_channels)
+        if not self._transport.identify(identity.user):
+            raise Disconnect(errors.CONNECTION_LIMIT)
         self._log = self._log.bind(user=identity.user)
         self._session, self._opening = Session(self._shared.door, identity), opening
         for channel, chan_info in identity.channels.items():
@@ -276,7 +294,7 @@ class ClientActor(Actor):
     def _opened(self, opening: Opening) -> None:
         """Reply to connect, before everything that came from the rooms meanwhile."""
         self._opening, self._author = None, opening.author
-        self._log.info("client.connected")
+        self._log.info("client.connected", address=self._transport.address)
         self._shared.counts.connections += 1
         self._tell_connected()
         interval = math.ceil(self._limits.ping_interval_s)

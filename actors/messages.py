@@ -23,6 +23,13 @@ from chat.wire import Event, Published, Wire
 class Transport(Protocol):
     """What a client actor needs of its socket. Nothing here waits or raises."""
 
+    @property
+    def address(self) -> str:
+        """What the peer is counted as (`chat.admission.who_pays_for`); empty if that is not known."""
+
+    def identify(self, user: str) -> bool:
+        """Take note whose connection it is. False if that user has too many. Called once."""
+
     def send(self, frames: Sequence[bytes]) -> bool:
         """Send WebSocket frames, in order. False if that would exceed the backlog limit: then none was sent."""
 

@@ -32,6 +32,7 @@ from actors.runtime import Actor, ActorRef, ActorSystem, ChildSpec, Watchdog
 from actors.writer import ThreadWriterActor, WriterActor
 from chat.counts import Counts
 from chat.errors import SHUTDOWN
+from chat.rates import Rates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,8 @@ class ChatSystem:
             return ClientActor(wire, transport, shared)
 
         self._clients = clients = self._spawn("clients", lambda: ClientsActor(make_client))
-        shared = Shared(rooms, clients, reader, door, limits, now_ms, version, chaos, counts)
+        rates = Rates(limits.rates) if limits.rates else None
+        shared = Shared(rooms, clients, reader, door, limits, now_ms, version, chaos, counts, rates)
         self._api = self._spawn("api", lambda: ApiActor(rooms, clients, limits, now_ms, version))
 
     def _spawn(self, name: str, factory: Callable[[], Actor]) -> ActorRef[Any]:

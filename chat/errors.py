@@ -70,8 +70,10 @@ INVALID_TOKEN = CloseReason(3500, "invalid token")
 BAD_REQUEST_CLOSE = CloseReason(3501, "bad request")
 STALE = CloseReason(3502, "stale")
 FORCE_DISCONNECT = CloseReason(3503, "force disconnect")
+CONNECTION_LIMIT = CloseReason(3504, "connection limit")
 CHANNEL_LIMIT = CloseReason(3505, "channel limit")
 NOT_AVAILABLE_CLOSE = CloseReason(3508, "not available")
+TOO_MANY_ERRORS = CloseReason(3509, "too many errors")
 
 NAME_TAKEN_CLOSE = CloseReason(4009, "name taken")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from chat.errors import bad_request
+from chat.rates import RateLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +38,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     typing_interval_s: float = 1.0
     retention_entries: int | None = None
     retention_days: float | None = None
+    rates: RateLimits | None = None
+    """None: clients may go as fast as they can."""
 
     @property
     def max_page_bytes(self) -> int:

@@ -7,11 +7,13 @@ import importlib.metadata
 from typing import TYPE_CHECKING, Final
 
 from actors.system import ChatSystem
+from chat.admission import Admission
 from chat.identity import Door, Guests
 from chat.log import Database, SqliteLog
 from chat.logs import configure_logging
 from chat.settings import Settings, SettingsError
 from web.app import create_app
+from web.origins import Origins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +64,9 @@ def build(settings: Settings) -> FastAPI:
         drain_timeout_s=settings.drain_timeout_s,
         api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
         with_metrics=settings.metrics,
+        admission=Admission(settings.admission()),
+        origins=Origins(settings.origins()),
+        request_timeout_s=settings.request_timeout_s,
     )
 
 

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+import resource
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chat.admission import UNLIMITED, ConnectionLimits
 from chat.keys import MIN_SECRET_BYTES, KeyFileError, KeySet, public_key, shared_secret
 from chat.limits import Limits
+from chat.rates import RateLimits
 from chat.tokens import Tokens
 
 PREFIX = "CHAT_"
@@ -28,7 +32,17 @@ Positive = Annotated[int, Field(gt=0)]
 Days = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=1, allow_inf_nan=False)]
+
 _DEFAULT = Limits()
+_RATES = RateLimits()
+_CONNECTIONS = ConnectionLimits()
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@A-Z]+")
+
+RESERVED_FILES = 64
+"""How many open files are left for what is no connection: the database, the log, the event loop's own."""
 
 
 class SettingsError(Exception):
@@ -72,7 +86,52 @@ class Settings(BaseSettings):
     )
     rate_limit: Literal["on", "off"] = Field(
         default="on",
-        description="Whether clients are held to rates (now: typing, once a second a room). `off` is for load tests.",
+        description="Whether clients are held to the rates below; above them: 111. `off` is for load tests.",
+    )
+    rate_send: Rate = Field(
+        default=_RATES.send,
+        description="Messages, publications and changes a second that a connection may send.",
+    )
+    rate_typing: Rate = Field(default=_RATES.typing, description="The same for `typing`.")
+    rate_join: Rate = Field(default=_RATES.join, description="The same for `subscribe` and `unsubscribe`.")
+    rate_history: Rate = Field(
+        default=_RATES.history, description="The same for `history`, `messages`, presence and all else that is asked."
+    )
+    rate_burst_s: Annotated[float, Field(ge=1, allow_inf_nan=False)] = Field(
+        default=_RATES.burst_s, description="How many seconds' worth of these a connection may send at once."
+    )
+    rate_per_user: Share = Field(
+        default=_RATES.per_user, description="How many connections' worth of these a user has, in all connections."
+    )
+    rate_per_address: Share = Field(
+        default=_RATES.per_address, description="How many connections' worth an address has, which many may share."
+    )
+    connection_limits: Literal["on", "off"] = Field(
+        default="on",
+        description="Whether connections are counted against the limits below. `off` is for load tests.",
+    )
+    max_connections: Positive = Field(
+        default=_CONNECTIONS.total,
+        description="Most connections in all, HTTP among them; never more than the process may open files. "
+        "Above it: HTTP 503.",
+    )
+    max_connections_per_address: Positive = Field(
+        default=_CONNECTIONS.per_address,
+        description="Most connections from an IPv4 address or an IPv6 network (/64); above it: HTTP 429.",
+    )
+    max_connections_per_user: Positive = Field(
+        default=_CONNECTIONS.per_user, description="Most connections of one user; above it: close 3504."
+    )
+    max_waiting_per_address: Positive = Field(
+        default=_CONNECTIONS.waiting_per_address,
+        description="Most connections from an address that have sent no request or `connect` yet; above it: HTTP 429.",
+    )
+    request_timeout_s: Seconds = Field(
+        default=10.0, description="How long a peer may stall before or within an HTTP request; above it: HTTP 408."
+    )
+    allowed_origins: str | None = Field(
+        default=None,
+        description="Origins of other sites whose pages may connect, separated by spaces or commas; `*`: all.",
     )
     max_rooms: Positive = Field(default=_DEFAULT.max_rooms, description="Most rooms open at a time.")
     recovery_window: Positive = Field(
@@ -139,6 +198,14 @@ class Settings(BaseSettings):
         description="Whether clients may have rooms crash (rpc `chaos`), for tests and demonstrations.",
     )
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins_as_browsers_write_them(cls, given: str | None) -> str | None:
+        for origin in _words(given):
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is not an origin: scheme://host or scheme://host:port, in lower case")
+        return given
+
     @model_validator(mode="after")
     def _pong_before_next_ping(self) -> Self:
         if self.pong_timeout_s >= self.ping_interval_s:
@@ -203,5 +270,26 @@ class Settings(BaseSettings):
         """Return the part of the settings that the chat itself goes by."""
         limits = {name: getattr(self, name) for name in Limits.__struct_fields__ if hasattr(self, name)}
         if self.rate_limit == "off":
-            limits["typing_interval_s"] = 0.0
-        return Limits(**limits)
+            return Limits(**limits, typing_interval_s=0.0)
+        rates = RateLimits(**{name: getattr(self, f"rate_{name}") for name in RateLimits.__struct_fields__})
+        return Limits(**limits, rates=rates)
+
+    def admission(self) -> ConnectionLimits:
+        """Return how many connections there may be: fewer than files, since the log and the database need some."""
+        if self.connection_limits == "off":
+            return UNLIMITED
+        open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return ConnectionLimits(
+            total=min(self.max_connections, max(1, open_files - RESERVED_FILES)),
+            per_address=self.max_connections_per_address,
+            per_user=self.max_connections_per_user,
+            waiting_per_address=self.max_waiting_per_address,
+        )
+
+    def origins(self) -> list[str]:
+        """Return the origins that may connect, besides the one that serves the chat."""
+        return _words(self.allowed_origins)
+
+
+def _words(text: str | None) -> list[str]:
+    return (text or "").replace(",", " ").split()

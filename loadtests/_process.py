@@ -21,7 +21,12 @@ GENERATOR_CORE: Final = 1
 START_TIMEOUT_S: Final = 20.0
 STOP_TIMEOUT_S: Final = 10.0
 
-QUIET: Final = {"CHAT_LOG_LEVEL": "warning", "CHAT_RATE_LIMIT": "off", "CHAT_PING_INTERVAL_S": "3600"}
+QUIET: Final = {
+    "CHAT_LOG_LEVEL": "warning",
+    "CHAT_RATE_LIMIT": "off",
+    "CHAT_CONNECTION_LIMITS": "off",
+    "CHAT_PING_INTERVAL_S": "3600",
+}
 """Settings with which the server does nothing by itself while it is measured."""
 
 

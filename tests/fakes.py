@@ -63,7 +63,12 @@ class Unheard(msgspec.Struct, frozen=True):
 class RecordingTransport:
     """A socket that keeps what it is given, until it is `full`."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "203.0.113.1") -> None:
+        self.address = address
+        self.user: str | None = None
+        """Whom it was identified as."""
+        self.has_room = True
+        """Whether that user may have one more."""
         self.frames: list[str] = []
         self.writes = 0
         """How often it was given something."""
@@ -80,6 +85,10 @@ class RecordingTransport:
         self._backlog += sum(map(len, frames))
         self.frames += [text_of_frame(frame).decode() for frame in frames]
         return True
+
+    def identify(self, user: str) -> bool:
+        self.user = user
+        return self.has_room
 
     def backlog_bytes(self) -> int:
         if self.reads:
@@ -198,9 +207,9 @@ class Chat:
         """Let time pass."""
         self.scheduler.advance(seconds)
 
-    def open(self) -> Client:
+    def open(self, address: str = "203.0.113.1") -> Client:
         """Open a socket, and say nothing yet."""
-        transport, wire = RecordingTransport(), JsonWire()
+        transport, wire = RecordingTransport(address), JsonWire()
         client = Client(self, wire, transport, self.start_client(wire, transport))
         self.run()
         return client

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from actors.runtime import ActorRef
+    from chat.admission import Admission
     from chat.errors import CloseReason
     from chat.limits import Limits
     from chat.wire import Wire
@@ -34,8 +35,10 @@ class AsgiSocket(Socket):
 
     __slots__ = ("_backlog_bytes", "_frames", "_wake", "_websocket")
 
-    def __init__(self, websocket: WebSocket, wire: Wire, limits: Limits) -> None:
-        super().__init__(wire, limits)
+    def __init__(
+        self, websocket: WebSocket, wire: Wire, limits: Limits, admission: Admission, address: str = ""
+    ) -> None:
+        super().__init__(wire, limits, admission, address)
         self._websocket = websocket
         self._frames: deque[bytes] = deque()
         self._backlog_bytes = 0

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import structlog
 from pykka import ActorDeadError
 from starlette.responses import PlainTextResponse
 
 from actors.runtime import MailboxFull
+from chat.admission import who_pays_for
 from web.asgi_socket import AsgiSocket
 from web.hijack import EXTENSION
+from web.origins import origin_of
 from web.raw_socket import RawSocket, handshake
 
 if TYPE_CHECKING:
@@ -18,8 +21,14 @@ if TYPE_CHECKING:
 
     from actors.runtime import ActorRef
     from actors.system import ChatSystem
+    from chat.admission import Admission
     from chat.wire import Wire
+    from web.origins import Origins
     from web.socket import Socket
+
+FULL: Final = {"server": (503, "too many connections"), "address": (429, "too many connections from this address")}
+
+log = structlog.get_logger()
 
 
 class Backlog(NamedTuple):
@@ -33,8 +42,10 @@ class Backlog(NamedTuple):
 class Gateway:
     """Serves WebSockets, and knows which are open. Made on the running event loop."""
 
-    def __init__(self, chat: ChatSystem) -> None:
+    def __init__(self, chat: ChatSystem, admission: Admission, origins: Origins) -> None:
         self._chat = chat
+        self._admission = admission
+        self._origins = origins
         self._open: set[Socket] = set()
         self._all_closed = asyncio.Event()
         self._all_closed.set()
@@ -46,12 +57,25 @@ class Gateway:
         if self.draining:
             await refuse(websocket, 503, "shutting down")
             return
+        if not self._origins.allow(websocket.scope):
+            await refuse(websocket, 403, "this origin is not allowed")
+            return
+        address = _address(websocket)
+        full = self._admission.arrive(address)
+        if full is not None:
+            await refuse(websocket, *FULL[full])
+            return
         hijack = websocket.scope.get("extensions", {}).get(EXTENSION)
         limits = self._chat.limits
-        socket = AsgiSocket(websocket, wire, limits) if hijack is None else RawSocket(wire, limits)
+        socket: AsgiSocket | RawSocket
+        if hijack is None:
+            socket = AsgiSocket(websocket, wire, limits, self._admission, address)
+        else:
+            socket = RawSocket(wire, limits, self._admission, address)
         try:
             client = await self._chat.connect(wire, socket)
         except (ActorDeadError, MailboxFull):
+            socket.leave()
             await refuse(websocket, 503, "too busy")
             return
         if isinstance(socket, AsgiSocket):
@@ -64,6 +88,7 @@ class Gateway:
         try:
             transport = hijack()
         except ConnectionResetError:
+            socket.leave()
             client.stop(block=False)
             return
         self._began(socket)
@@ -75,6 +100,7 @@ class Gateway:
 
     def _ended(self, socket: Socket, client: ActorRef[Any]) -> None:
         client.stop(block=False)
+        socket.leave()
         self._open.discard(socket)
         if not self._open:
             self._all_closed.set()
@@ -115,6 +141,19 @@ class Gateway:
                 socket.abort()
 
 
+def _address(websocket: WebSocket) -> str:
+    """Return what the peer is counted as. Behind a proxy that the server trusts, it is the one that it speaks for."""
+    client = websocket.client
+    return who_pays_for(client.host) if client is not None else ""
+
+
 async def refuse(websocket: WebSocket, status: int, reason: str) -> None:
     """Answer a handshake with an HTTP error."""
+    log.info(
+        "websocket.refused",
+        status=status,
+        reason=reason,
+        address=_address(websocket),
+        origin=origin_of(websocket.scope),
+    )
     await websocket.send_denial_response(PlainTextResponse(reason + "\n", status))

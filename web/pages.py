@@ -15,15 +15,7 @@ if TYPE_CHECKING:
 
 STATIC: Final = Path(__file__).parent / "static"
 
-HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
-        "form-action 'self'; object-src 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-cache",  # kept, but asked for again: it answers 304 until the file changes
-}
+HEADERS: Final = {"Cache-Control": "no-cache"}  # kept, but asked for again: it answers 304 until the file changes
 
 log = structlog.get_logger()
 

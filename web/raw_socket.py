@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from actors.runtime import ActorRef
+    from chat.admission import Admission
     from chat.limits import Limits
     from chat.wire import Wire
 
@@ -70,8 +71,8 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
         "_websocket",
     )
 
-    def __init__(self, wire: Wire, limits: Limits) -> None:
-        super().__init__(wire, limits)
+    def __init__(self, wire: Wire, limits: Limits, admission: Admission, address: str = "") -> None:
+        super().__init__(wire, limits, admission, address)
         self._transport: asyncio.Transport | None = None
         self._websocket = ServerProtocol(state=State.OPEN, max_size=limits.max_frame_bytes, logger=_logger)
         self._early: list[bytes] = []

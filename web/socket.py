@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from actors.runtime import ActorRef
+    from chat.admission import Admission
     from chat.errors import CloseReason
     from chat.limits import Limits
     from chat.protocol import Command
@@ -29,14 +30,33 @@ MAX_WAITING: Final = 32
 class Socket(abc.ABC):
     """The `Transport` of one WebSocket, from before it is open until it has ended."""
 
-    __slots__ = ("_client", "_limits", "_reason", "wire")
+    __slots__ = ("_admission", "_client", "_limits", "_reason", "_user", "address", "wire")
 
-    def __init__(self, wire: Wire, limits: Limits) -> None:
+    def __init__(self, wire: Wire, limits: Limits, admission: Admission, address: str = "") -> None:
+        """Make one for a connection that was admitted."""
         self.wire = wire
+        self.address = address
+        self._admission: Admission | None = admission
+        self._user: str | None = None
         self._limits = limits
         self._client: ActorRef[Any] | None = None
         self._reason: CloseReason | None = None
         """Why it is being closed."""
+
+    def identify(self, user: str) -> bool:
+        """See `Transport.identify`."""
+        if self._admission is None:
+            return True  # it has ended, and the actor is about to hear of it
+        admitted = self._admission.identify(self.address, user)
+        if admitted:
+            self._user = user
+        return admitted
+
+    def leave(self) -> None:
+        """Take note that the connection has ended. Called once."""
+        admission, self._admission = self._admission, None
+        assert admission is not None  # it ends once
+        admission.leave(self.address, self._user, waiting=self._user is None)
 
     @abc.abstractmethod
     def send(self, frames: Sequence[bytes]) -> bool:

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chat.admission import UNLIMITED, ConnectionLimits
 from chat.limits import Limits
-from chat.settings import Settings, SettingsError
+from chat.rates import RateLimits
+from chat.settings import RESERVED_FILES, Settings, SettingsError
 
-NOT_FOR_OPERATORS = {"typing_interval_s"}
-"""Limits that pages are made for: they show what is typed for as long as this says."""
+NO_SETTINGS_OF_THEIR_OWN = {"rates", "typing_interval_s"}
+"""Limits that consist of several settings, or that pages are made for: they show what is typed for so long."""
 
 
 class Environment:
@@ -39,7 +42,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
 
 
 def test_without_settings_the_limits_are_the_defaults(environment: Environment) -> None:
-    assert environment.read().limits() == Limits()
+    assert environment.read().limits() == Limits(rates=RateLimits())
 
 
 def test_a_variable_sets_a_field(environment: Environment) -> None:
@@ -50,7 +53,7 @@ def test_case_does_not_matter(environment: Environment) -> None:
     assert environment.read(chat_max_rooms="7").max_rooms == 7
 
 
-@pytest.mark.parametrize("field", sorted(set(Limits.__struct_fields__) - NOT_FOR_OPERATORS))
+@pytest.mark.parametrize("field", sorted(set(Limits.__struct_fields__) - NO_SETTINGS_OF_THEIR_OWN))
 def test_every_limit_can_be_set(environment: Environment, field: str) -> None:
     settings = environment.read(**{f"CHAT_{field.upper()}": "17"})
 
@@ -146,11 +149,62 @@ def test_a_pong_is_due_before_the_next_ping(environment: Environment) -> None:
     assert complaint == "CHAT_PONG_TIMEOUT_S must be less than CHAT_PING_INTERVAL_S"
 
 
-@pytest.mark.parametrize(("setting", "interval_s"), [("on", Limits().typing_interval_s), ("off", 0.0)])
-def test_rates_can_be_switched_off(monkeypatch: pytest.MonkeyPatch, setting: str, interval_s: float) -> None:
-    monkeypatch.setenv("CHAT_RATE_LIMIT", setting)
+def test_rates_can_be_switched_off(environment: Environment) -> None:
+    limits = environment.read(CHAT_RATE_LIMIT="off", CHAT_RATE_SEND="1").limits()
 
-    assert Settings.from_environment().limits().typing_interval_s == interval_s
+    assert limits == Limits(typing_interval_s=0.0, rates=None)
+
+
+@pytest.mark.parametrize("field", RateLimits.__struct_fields__)
+def test_every_rate_can_be_set(environment: Environment, field: str) -> None:
+    rates = environment.read(**{f"CHAT_RATE_{field.upper()}": "1.5"}).limits().rates
+
+    assert getattr(rates, field) == 1.5
+    assert getattr(RateLimits(), field) != 1.5
+
+
+def test_the_number_of_connections_has_limits_and_they_can_be_set(environment: Environment) -> None:
+    settings = environment.read(
+        CHAT_MAX_CONNECTIONS="4",
+        CHAT_MAX_CONNECTIONS_PER_ADDRESS="3",
+        CHAT_MAX_CONNECTIONS_PER_USER="2",
+        CHAT_MAX_WAITING_PER_ADDRESS="1",
+    )
+
+    assert settings.admission() == ConnectionLimits(total=4, per_address=3, per_user=2, waiting_per_address=1)
+
+
+def test_there_are_never_more_connections_than_files_can_be_opened(environment: Environment) -> None:
+    settings = environment.read(CHAT_MAX_CONNECTIONS="1000000000")
+    open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    assert settings.admission().total == open_files - RESERVED_FILES
+
+
+def test_the_number_of_connections_can_be_left_without_limits(environment: Environment) -> None:
+    assert environment.read(CHAT_CONNECTION_LIMITS="off", CHAT_MAX_CONNECTIONS="4").admission() == UNLIMITED
+
+
+@pytest.mark.parametrize(
+    "given", ["https://a.example http://b.example:8080", "https://a.example,http://b.example:8080"]
+)
+def test_origins_are_separated_by_spaces_or_commas(environment: Environment, given: str) -> None:
+    assert environment.read(CHAT_ALLOWED_ORIGINS=given).origins() == ["https://a.example", "http://b.example:8080"]
+
+
+def test_without_setting_no_other_origin_is_allowed_and_a_wild_card_may_stand_for_all(environment: Environment) -> None:
+    assert environment.read().origins() == []
+    assert environment.read(CHAT_ALLOWED_ORIGINS="*").origins() == ["*"]
+
+
+@pytest.mark.parametrize(
+    "origin", ["a.example", "https://", "https://a.example/", "https://A.example", "https://u@a.example", "null"]
+)
+def test_what_no_browser_would_send_as_an_origin_stops_the_start(environment: Environment, origin: str) -> None:
+    complaint = environment.complaint(CHAT_ALLOWED_ORIGINS=f"https://b.example {origin}")
+
+    assert f"{origin!r} is not an origin" in complaint
+    assert "\n" not in complaint
 
 
 # Keys

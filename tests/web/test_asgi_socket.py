@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from chat.admission import Admission
 from chat.errors import MESSAGE_TOO_BIG, SLOW, UNSUPPORTED_DATA
 from chat.framing import text_frame
 from chat.limits import Limits
@@ -55,7 +56,7 @@ class Connection:
     def __init__(self, **limits: Any) -> None:
         self.websocket = FakeWebSocket()
         self.client = FakeClient()
-        self.socket = AsgiSocket(cast("Any", self.websocket), JsonWire(), Limits(**limits))
+        self.socket = AsgiSocket(cast("Any", self.websocket), JsonWire(), Limits(**limits), Admission())
         self.serving: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.server import Member
+from tests.server import Member, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -222,11 +222,22 @@ def test_a_plain_message_that_is_refused_is_answered_with_the_reason(server: Ser
         assert socket.recv(timeout=10) == "Error 107: bad request: text longer than 4000 characters"
 
 
-def test_a_flood_of_commands_in_one_segment_is_answered_to_the_last(server: Server, chatting: Chatting) -> None:
-    member = Member(server)
-    frames = 2_000
-    ids = [member.send(rpc={"method": "nope"}) for _ in range(frames)]
+def test_a_flood_of_commands_in_one_segment_is_answered_to_the_last_where_there_is_no_rate() -> None:
+    with running(CHAT_RATE_LIMIT="off") as server:
+        member = Member(server)
+        frames = 2_000
+        ids = [member.send(rpc={"method": "nope"}) for _ in range(frames)]
 
-    assert [member.reply(command_id)["error"]["code"] for command_id in ids] == [104] * frames
+        assert [member.reply(command_id)["error"]["code"] for command_id in ids] == [104] * frames
+        assert Chatting(server).goes_on()
+        member.close()
+
+
+def test_a_flood_of_commands_is_refused_and_then_ends(server: Server, chatting: Chatting) -> None:
+    with server.websocket() as socket:
+        socket.send(CONNECT)
+        for number in range(2, 2_000):
+            socket.send(json.dumps({"id": number, "rpc": {"method": "nope"}}))
+
+        assert close_of(socket) == (3509, "too many errors")
     assert chatting.goes_on()
-    member.close()

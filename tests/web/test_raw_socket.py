@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from websockets.frames import Opcode
 
+from chat.admission import Admission
 from chat.errors import INVALID_TEXT, SHUTDOWN, SLOW, UNSUPPORTED_DATA
 from chat.framing import text_frame
 from chat.limits import Limits
@@ -32,7 +33,7 @@ class Connection:
     """A socket, and both of its ends."""
 
     def __init__(self, **limits: Any) -> None:
-        self.socket = RawSocket(JsonWire(), Limits(**limits))
+        self.socket = RawSocket(JsonWire(), Limits(**limits), Admission())
         self.transport = FakeTransport()
         self.client = FakeClient()
         self.ended = False
@@ -454,7 +455,7 @@ async def test_a_peer_from_which_nothing_comes_until_the_next_ping_is_cut_off(co
 
 
 async def test_what_is_not_open_is_not_asked() -> None:
-    socket = RawSocket(PlainText("7", "lobby"), Limits())
+    socket = RawSocket(PlainText("7", "lobby"), Limits(), Admission())
 
     socket.keepalive()
     socket.keepalive()
