@@ -218,9 +218,13 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
             self._cut = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self.abort)
 
     def _write_control(self) -> None:
-        """Write what the protocol itself has to say."""
+        """Write what the protocol itself has to say. Cut off a peer that asks for more of it than it reads."""
         transport = self._transport
         assert transport is not None  # nothing was said before the handshake
+        if self.backlog_bytes() > self._limits.max_backlog_bytes:
+            self._websocket.data_to_send()
+            self.abort()
+            return
         for data in self._websocket.data_to_send():
             if data == SEND_EOF:  # both have said goodbye, or the peer broke the protocol
                 self._reason = self._reason or _PEER_GONE

@@ -493,3 +493,15 @@ def test_the_answer_to_a_handshake_is_that_of_the_rfc() -> None:
         b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
         b"Sec-WebSocket-Protocol: chat\r\n\r\n"
     )
+
+
+async def test_a_peer_that_pings_and_does_not_read_the_pongs_is_cut_off_at_the_backlog(connection: Connection) -> None:
+    connection.transport.waits = Limits().max_backlog_bytes
+    connection.receive(from_client(b"are you there?", Opcode.PING))
+    taken = len(connection.transport.written)
+    connection.transport.waits += 1
+    connection.receive(from_client(b"are you there?", Opcode.PING))
+
+    assert taken == 1
+    assert len(connection.transport.written) == 1
+    assert connection.transport.aborted
