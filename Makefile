@@ -21,7 +21,8 @@ NODE_SETUP := $(VENV)/.node
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint conformance format lock load bench sweep storm stalled crashes faults appends cost clean FORCE
+.PHONY: help run test lint conformance format lock load bench sweep storm stalled crashes faults fuzz flood appends cost
+.PHONY: clean FORCE
 # A recipe that fails halfway leaves no stamp behind that says it is done.
 .DELETE_ON_ERROR:
 
@@ -81,6 +82,12 @@ appends: $(VENV)/.ready ## Measure what acknowledging costs, beside bare SQLite;
 faults: $(VENV)/.ready ## Kill, stop, starve, unplug the server, and check that nothing is lost (FAULTS="--help").
 	@$(BIN)/python -m loadtests._faults $(FAULTS)
 	@$(BIN)/python -m tests.chat.log.power_cut --cuts 1000
+
+fuzz: $(VENV)/.ready ## Send a server a million frames that it must not be sent, and see that nobody notices (FUZZ="--help").
+	@exec $(BIN)/python -m loadtests._fuzz $(FUZZ)
+
+flood: $(VENV)/.ready ## Have one client send as fast as it can, and see how long the others wait (FLOOD="--help").
+	@exec $(BIN)/python -m loadtests._flood $(FLOOD)
 
 cost: $(VENV)/.ready ## Measure what supervision costs: tells per second, memory of an actor.
 	@$(BIN)/python -m tests.actors.runtime.cost

@@ -33,11 +33,11 @@ class RateLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     send: float = 20.0
     typing: float = 5.0
-    join: float = 20.0
-    history: float = 40.0
-    burst_s: float = 10.0
+    join: float = 30.0
+    history: float = 30.0
+    burst_s: float = 5.0
     per_user: float = 3.0
-    per_address: float = 50.0
+    per_address: float = 20.0
 
 
 class Buckets:

@@ -90,6 +90,7 @@ class Gateway:
         except ConnectionResetError:
             socket.leave()
             client.stop(block=False)
+            await _let_end()
             return
         self._began(socket)
         socket.open(transport, handshake(websocket.scope["headers"], subprotocol), client, self._ended)
@@ -157,3 +158,10 @@ async def refuse(websocket: WebSocket, status: int, reason: str) -> None:
         origin=origin_of(websocket.scope),
     )
     await websocket.send_denial_response(PlainTextResponse(reason + "\n", status))
+    await _let_end()
+
+
+async def _let_end() -> None:
+    """Wait until the server has noticed the end: an application that returns before is broken, by uvicorn's log."""
+    for _ in range(3):
+        await asyncio.sleep(0)

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 CLOSE_TIMEOUT_S: Final = 2.0
 """How long a peer may take to read what is left and to answer the close frame, before it is cut off."""
 
+AFTER_GOODBYE_S: Final = 0.05
+"""How often a peer is read that was told goodbye: `READ_BYTES` each time."""
+
 SEND_BUFFER_BYTES: Final = 65_536
 """What the kernel may hold for a connection; it doubles this. Left alone, it takes megabytes for who reads slowly."""
 
@@ -256,6 +259,14 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
             self._broken()
         if websocket.writes:
             self._write_control()
+        transport = self._transport
+        if websocket.close_sent and not websocket.close_rcvd and transport is not None and not transport.is_closing():
+            self._read_slowly(transport)
+
+    def _read_slowly(self, transport: asyncio.Transport) -> None:
+        """Leave a peer that was told goodbye, and talks on, alone for a while: it only has to answer that."""
+        transport.pause_reading()
+        asyncio.get_running_loop().call_later(AFTER_GOODBYE_S, self._resume)
 
     def _take(self, frames: list[Any]) -> None:
         messages: list[bytes | bytearray | str] = []

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from chat.admission import Admission
 
+MAX_HEAD_BYTES: Final = 65_536
+"""How long a request may go on without its head being complete. Bodies are whose they are for to limit."""
+
 SERVERS: Final = (
     "uvicorn.protocols.http.h11_impl",
     "uvicorn.protocols.http.httptools_impl",
@@ -40,6 +43,7 @@ FULL: Final = {
     "server": _answer("503 Service Unavailable", "too many connections"),
     "address": _answer("429 Too Many Requests", "too many connections from this address"),
 }
+TOO_LONG: Final = _answer("431 Request Header Fields Too Large", "the head of the request is too long")
 TOO_SLOW: Final = _answer("408 Request Timeout", "the request took too long")
 
 
@@ -88,6 +92,7 @@ class _Guard(asyncio.Protocol):
         # Who is behind a proxy is known when it has forwarded a request, and counted by the gateway.
         self._payer = "" if self.is_proxy(host) else who_pays_for(host)
         self._waits = True
+        self._head_bytes = 0
         self._last_cycle: Any = None
         full = self.admission.arrive(self._payer)
         self._counted = full is None
@@ -98,7 +103,15 @@ class _Guard(asyncio.Protocol):
             self.transport.close()
 
     def data_received(self, data: bytes) -> None:
+        before = self.cycle
         super().data_received(data)
+        if self.cycle is not before:
+            self._head_bytes = 0
+        elif before is None or before.response_complete:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+                self.transport.write(TOO_LONG)
+                self.transport.close()
         if self._waits and self._counted and self.cycle is not None:
             self._waits = False
             self.admission.stop_waiting(self._payer)

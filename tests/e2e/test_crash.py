@@ -97,7 +97,7 @@ def health(server: Server) -> dict[str, Any]:
 
 
 def test_a_room_that_keeps_crashing_is_closed_for_a_while_and_the_health_check_says_so() -> None:
-    with running("tests.e2e.fragile_app:app", CHAT_ROOM_CLOSED_S="2") as server:
+    with running("tests.e2e.fragile_app:app", CHAT_ROOM_CLOSED_S="2", CHAT_RATE_LIMIT="off") as server:
         ann, bob = Member(server), Member(server)
         ann.call(subscribe={"channel": "stormy"})
         bob.call(subscribe={"channel": "calm"})

@@ -146,7 +146,15 @@ def test_a_page_that_was_offline_catches_up_without_loss_or_duplicates(server: S
     assert texts(ada, *everything) == everything
 
 
-def test_a_page_that_was_away_for_long_shows_all_that_it_missed(server: Server, new_page: NewPage) -> None:
+@pytest.fixture
+def unlimited() -> Iterator[Server]:
+    """A server on which one person may say much in a short time."""
+    with running(CHAT_RATE_LIMIT="off") as server:
+        yield server
+
+
+def test_a_page_that_was_away_for_long_shows_all_that_it_missed(unlimited: Server, new_page: NewPage) -> None:
+    server = unlimited
     ada = Member(server, "Ada")
     ada.call(subscribe={"channel": "mountain"})
     ada.rpc("send", channel="mountain", key="k", text="before the mountain")
@@ -170,7 +178,7 @@ def test_a_page_that_was_away_for_long_shows_all_that_it_missed(server: Server, 
 @pytest.fixture
 def forgetful() -> Iterator[Server]:
     """A server that makes up for little."""
-    with running(CHAT_RECOVERY_LIMIT="300") as server:
+    with running(CHAT_RECOVERY_LIMIT="300", CHAT_RATE_LIMIT="off") as server:
         yield server
 
 

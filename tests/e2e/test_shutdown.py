@@ -101,7 +101,7 @@ def stalled(server: Server) -> Iterator[None]:
 
 
 def test_a_client_that_reads_nothing_is_cut_off_and_does_not_hold_the_process() -> None:
-    with running(CHAT_MAX_BACKLOG_BYTES="100000") as server, stalled(server):
+    with running(CHAT_MAX_BACKLOG_BYTES="100000", CHAT_RATE_LIMIT="off") as server, stalled(server):
         closed = server.wait_for_log(lambda event: event["event"] == "client.closed" and event["code"] == 3008)
         began = time.monotonic()
         server.terminate()
@@ -112,7 +112,7 @@ def test_a_client_that_reads_nothing_is_cut_off_and_does_not_hold_the_process() 
 
 
 def test_from_sigterm_on_it_is_not_ready_and_takes_no_new_connections() -> None:
-    with running(CHAT_MAX_BACKLOG_BYTES="100000000") as server, stalled(server):
+    with running(CHAT_MAX_BACKLOG_BYTES="100000000", CHAT_RATE_LIMIT="off") as server, stalled(server):
         began = time.monotonic()
         server.terminate()
         server.wait_for_log(lambda event: event["event"] == "server.draining")

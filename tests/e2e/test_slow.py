@@ -75,7 +75,7 @@ class Reader:
 @pytest.fixture(scope="module")
 def small() -> Iterator[Server]:
     """A server that lets little wait for a client."""
-    with running(CHAT_MAX_BACKLOG_BYTES="200000") as server:
+    with running(CHAT_MAX_BACKLOG_BYTES="200000", CHAT_RATE_LIMIT="off") as server:
         yield server
 
 

@@ -135,6 +135,19 @@ def test_who_does_not_finish_a_request_is_told_so_and_dropped(http: str, request
 
 
 @HTTP_SERVERS
+@pytest.mark.parametrize("first", [b"", b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"], ids=["first", "second"])
+def test_the_head_of_a_request_is_not_kept_without_end(http: str, first: bytes) -> None:
+    with running("chat.main:app", "--http", http) as server:
+        peer = half_open(server, first + b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(1_000):
+                peer.sendall(b"x" * 100_000)
+            pytest.fail("the server has read 100 MB")
+        peer.close()
+        assert httpx.get(server.url + "/readyz").status_code == 200
+
+
+@HTTP_SERVERS
 def test_who_stalls_in_a_second_request_is_dropped_as_well(http: str) -> None:
     with running("chat.main:app", "--http", http, CHAT_REQUEST_TIMEOUT_S="0.2") as server:
         answer = rest(half_open(server, b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\nGET /"))

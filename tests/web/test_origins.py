@@ -109,6 +109,7 @@ def test_a_handshake_from_a_foreign_page_is_refused_before_it_is_accepted_and_lo
             pass
         assert refused.value.response.status_code == 403
         assert server.wait_for_log(lambda event, origin=origin: event.get("origin") == origin)["status"] == 403  # type: ignore[misc]
+    assert [event for event in server.log if event["level"] == "error"] == []
 
 
 @pytest.mark.parametrize("path", ["/connection/websocket", "/ws/7"])

@@ -505,3 +505,23 @@ async def test_a_peer_that_pings_and_does_not_read_the_pongs_is_cut_off_at_the_b
     assert taken == 1
     assert len(connection.transport.written) == 1
     assert connection.transport.aborted
+
+
+async def test_a_peer_that_was_told_goodbye_and_talks_on_is_left_alone_for_a_while(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw_socket, "AFTER_GOODBYE_S", 0.0)
+    connection.receive(from_client('{"id":1,"connect":{}}'))
+    before = connection.transport.paused
+    connection.socket.close(SLOW)
+    connection.receive(from_client('{"id":2,"connect":{}}'))
+    meanwhile = connection.transport.paused
+    await settle()
+
+    assert [before, meanwhile, connection.transport.paused] == [False, True, False]
+
+
+async def test_a_peer_that_has_said_goodbye_is_read_to_its_end_at_once(connection: Connection) -> None:
+    connection.receive(from_client(b"\x03\xe8", Opcode.CLOSE))
+
+    assert not connection.transport.paused
