@@ -21,8 +21,8 @@ NODE_SETUP := $(VENV)/.node
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint conformance format lock load bench sweep storm stalled crashes faults fuzz flood appends cost
-.PHONY: clean FORCE
+.PHONY: help run test lint conformance format lock load bench sweep storm stalled crashes faults fuzz flood audit appends
+.PHONY: cost clean FORCE
 # A recipe that fails halfway leaves no stamp behind that says it is done.
 .DELETE_ON_ERROR:
 
@@ -88,6 +88,16 @@ fuzz: $(VENV)/.ready ## Send a server a million frames that it must not be sent,
 
 flood: $(VENV)/.ready ## Have one client send as fast as it can, and see how long the others wait (FLOOD="--help").
 	@exec $(BIN)/python -m loadtests._flood $(FLOOD)
+
+# All that is asked runs, and then the command fails if any of it did.
+audit: $(VENV)/.ready $(PAGE)/.ready ## Ask for known vulnerabilities in what is locked, and write build/sbom.json (CycloneDX).
+	@mkdir -p build
+	@$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible \
+		--of JSON -o build/sbom.json
+	@npm_ok=0; pip_ok=0; \
+	$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict --progress-spinner off || pip_ok=1; \
+	$(NPM) audit || npm_ok=1; \
+	exit $$((npm_ok + pip_ok))
 
 cost: $(VENV)/.ready ## Measure what supervision costs: tells per second, memory of an actor.
 	@$(BIN)/python -m tests.actors.runtime.cost
