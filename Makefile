@@ -21,8 +21,7 @@ NODE_SETUP := $(VENV)/.node
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint conformance format lock load bench sweep storm stalled crashes faults fuzz flood audit appends
-.PHONY: cost clean FORCE
+.PHONY: help run test lint conformance format lock load bench sweep storm stalled crashes faults fuzz flood audit appends cost clean FORCE
 # A recipe that fails halfway leaves no stamp behind that says it is done.
 .DELETE_ON_ERROR:
 

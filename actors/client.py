@@ -198,6 +198,7 @@ class ClientActor(Actor):
         now = self.now()
         if rates.take(kind, self._id, self._session.identity.user, self._transport.address, now):
             return True
+        self._shared.counts.limits_hit[f"rate_{kind}"] += 1
         self._reply_error(command, errors.TOO_MANY_REQUESTS)
         if not rates.refused(self._id, now):
             self._turn_away(errors.TOO_MANY_ERRORS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import sys
+from collections import Counter
 from typing import Final, Literal
 
 import msgspec
@@ -37,6 +38,8 @@ class Admission:
 
     def __init__(self, limits: ConnectionLimits = UNLIMITED) -> None:
         self._limits = limits
+        self.limits_hit: Counter[str] = Counter()
+        """What was refused, by the limit. A server has the one of its chat here (`chat.counts`)."""
         self.total = 0
         self._addresses: dict[str, int] = {}
         self._waiting: dict[str, int] = {}
@@ -45,12 +48,14 @@ class Admission:
     def arrive(self, address: str) -> Full | None:
         """Count a connection, which waits at first. If there is no room for it, say where, and do not count it."""
         if self.total >= self._limits.total:
+            self.limits_hit["max_connections"] += 1
             return "server"
         if address:
-            if (
-                self._addresses.get(address, 0) >= self._limits.per_address
-                or self._waiting.get(address, 0) >= self._limits.waiting_per_address
-            ):
+            if self._addresses.get(address, 0) >= self._limits.per_address:
+                self.limits_hit["max_connections_per_address"] += 1
+                return "address"
+            if self._waiting.get(address, 0) >= self._limits.waiting_per_address:
+                self.limits_hit["max_waiting_per_address"] += 1
                 return "address"
             _add(self._addresses, address)
             _add(self._waiting, address)
@@ -65,6 +70,7 @@ class Admission:
     def identify(self, address: str, user: str) -> bool:
         """Take note whose a connection is that waited. False, and nothing is noted, if that user has too many."""
         if self._users.get(user, 0) >= self._limits.per_user:
+            self.limits_hit["max_connections_per_user"] += 1
             return False
         _add(self._users, user)
         self.stop_waiting(address)

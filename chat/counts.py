@@ -68,6 +68,6 @@ class Counts:
         self.commit_seconds = Histogram(COMMIT_SECONDS)
         self.commit_entries = Histogram(COMMIT_ENTRIES)
         self.limits_hit: Counter[str] = Counter()
-        """What was refused because of a limit, by its name: that of the field in `Limits`, if it has one."""
+        """What was refused because of a limit, by its name: that of its setting, if it has one."""
         self.auth_failures: Counter[str] = Counter() if auth_failures is None else auth_failures
         """Who was not let in, by the reason: those of `chat.identity.Door`, and `api_key`."""

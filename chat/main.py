@@ -43,6 +43,7 @@ def build(settings: Settings) -> FastAPI:
     configure_logging(level=settings.log_level, log_format=settings.log_format)
     limits = settings.limits()
     tokens = settings.tokens()
+    admission = Admission(settings.admission())
 
     def make_chat(scheduler: Scheduler, on_failure: Callable[[BaseException], object]) -> ChatSystem:
         room_log = SqliteLog(Database.open(settings.database_path()))
@@ -55,6 +56,7 @@ def build(settings: Settings) -> FastAPI:
             on_failure=on_failure,
             chaos=settings.chaos,
         )
+        admission.limits_hit = chat.counts.limits_hit  # nobody has asked to come in yet
         chat.watch(settings.stuck_after_s)
         tame_collector()
         return chat
@@ -64,7 +66,7 @@ def build(settings: Settings) -> FastAPI:
         drain_timeout_s=settings.drain_timeout_s,
         api_key=settings.api_key.get_secret_value() if settings.api_key is not None else None,
         with_metrics=settings.metrics,
-        admission=Admission(settings.admission()),
+        admission=admission,
         origins=Origins(settings.origins()),
         request_timeout_s=settings.request_timeout_s,
     )

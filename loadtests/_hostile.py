@@ -89,7 +89,8 @@ def _command(dice: random.Random) -> bytes:
             {"unsubscribe": {"channel": channel or "x"}},
             {"history": {"channel": channel or "x", "limit": dice.choice([-2, -1, 0, 1, 10]), "reverse": True}},
             {"presence": {"channel": channel or "x"}},
-            {"refresh": {"token": "x"}},
+            {"sub_refresh": {"channel": channel or "x", "token": dice.choice(["", "x"])}},
+            {"subscribe": {"channel": dice.choice(["x", "$x"]), "token": "x"}},
         ]
     )
     return _encode({"id": dice.randrange(2, 2**32), **request})
@@ -213,6 +214,7 @@ JSON_ENDS: Final = {
     ),
     "unasked pong": _end(lambda dice: [frame(dice, b"{}")], 3501),
     "second connect": _end(lambda dice: [frame(dice, b'{"id":9,"connect":{}}')], 3501),
+    "refresh of what does not end": _end(lambda dice: [frame(dice, b'{"id":9,"refresh":{"token":"x"}}')], 3501),
     "send that nothing takes": _end(lambda dice: [frame(dice, b'{"send":{"data":1}}')], 3508),
     "mutation": _end(_mutated, 1000, 1007, 3501, 3508),
     "mutation ": _end(_mutated, 1000, 1007, 3501, 3508),

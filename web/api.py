@@ -2,13 +2,15 @@
 
 `POST /api/{method}` with a key. It answers 200 with `{"result": …}`, or with `{"error": {"code", "message"}}` for what
 was not done; other statuses say that the request was not looked at: 400 (no JSON), 401 (the key), 404 (no such method,
-or the API is off), 413 (too long), 503 (the server stops). What a request means is the API actor's to judge.
+or the API is off), 413 (too long), 429 (a wrong key again and again), 503 (the server stops). What a request means is
+the API actor's to judge.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hmac
+import time
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import structlog
@@ -21,7 +23,9 @@ from actors.replies import error_of
 from actors.runtime import MailboxFull
 from chat import server_api
 from chat.errors import INTERNAL, METHOD_NOT_FOUND, CommandError, Error
+from chat.rates import Buckets
 from chat.server_api import MalformedError
+from web.gateway import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,6 +37,10 @@ OPENAPI: Final = "/api/openapi.json"
 MAX_BODY_BYTES: Final = 1_048_576
 """Longest body of a request."""
 
+WRONG_KEYS_PER_S: Final = 1.0
+WRONG_KEYS_AT_ONCE: Final = 20
+"""How many an address may send. Those above fill neither the log nor the count of failures."""
+
 _SCHEME: Final = "apikey "
 
 _key_header: Final = APIKeyHeader(name="X-API-Key", auto_error=False, description="The value of `CHAT_API_KEY`.")
@@ -41,15 +49,23 @@ log = structlog.get_logger()
 
 
 def make_router(key: str) -> APIRouter:
-    """Make the routes, for whoever has the key: in `X-API-Key`, or in `Authorization: apikey KEY`."""
+    """Make the routes, for whoever has the key: in `X-API-Key`, or in `Authorization: apikey KEY`.
+
+    The key is held to no rate, not even where somebody behind the same address tries others.
+    """
     expected = key.encode()
+    wrong = Buckets(WRONG_KEYS_PER_S, WRONG_KEYS_AT_ONCE)
 
     def authorize(request: Request, given: Annotated[str | None, Security(_key_header)]) -> None:
         scheme, value = request.headers.get("Authorization", "")[: len(_SCHEME)], given
         if value is None and scheme.lower() == _SCHEME:
             value = request.headers["Authorization"][len(_SCHEME) :].strip()
         if value is None or not hmac.compare_digest(value.encode("latin-1"), expected):
-            _chat(request).counts.auth_failures["api_key"] += 1
+            counts = _chat(request).counts
+            if not wrong.take(address_of(request), time.monotonic()):
+                counts.limits_hit["api_key"] += 1
+                raise HTTPException(429, "too many wrong API keys")
+            counts.auth_failures["api_key"] += 1
             log.warning("api.unauthorized", method=request.url.path)
             raise HTTPException(401, "wrong API key")
         if request.app.state.gateway.draining:
@@ -100,7 +116,13 @@ def _documented(asked: dict[str, Any], result: dict[str, Any] | None) -> dict[st
     else:
         answer = {"result": result, "error": error}
     content = {"application/json": {"schema": {"type": "object", "properties": answer}}}
-    statuses = {400: "No JSON", 401: "Wrong key", 413: "Body too long", 503: "The server stops"}
+    statuses = {
+        400: "No JSON",
+        401: "Wrong key",
+        413: "Body too long",
+        429: "Too many wrong keys",
+        503: "The server stops",
+    }
     return {
         "responses": {
             200: {"description": "What became of it: a result or an error", "content": content},
@@ -179,6 +201,7 @@ async def _body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
+            _chat(request).counts.limits_hit["max_body_bytes"] += 1
             raise HTTPException(413, f"body longer than {MAX_BODY_BYTES} bytes")
     return bytes(body)
 

@@ -17,6 +17,7 @@ from web.origins import origin_of
 from web.raw_socket import RawSocket, handshake
 
 if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
     from starlette.websockets import WebSocket
 
     from actors.runtime import ActorRef
@@ -58,9 +59,10 @@ class Gateway:
             await refuse(websocket, 503, "shutting down")
             return
         if not self._origins.allow(websocket.scope):
+            self._admission.limits_hit["allowed_origins"] += 1
             await refuse(websocket, 403, "this origin is not allowed")
             return
-        address = _address(websocket)
+        address = address_of(websocket)
         full = self._admission.arrive(address)
         if full is not None:
             await refuse(websocket, *FULL[full])
@@ -142,9 +144,9 @@ class Gateway:
                 socket.abort()
 
 
-def _address(websocket: WebSocket) -> str:
+def address_of(connection: HTTPConnection) -> str:
     """Return what the peer is counted as. Behind a proxy that the server trusts, it is the one that it speaks for."""
-    client = websocket.client
+    client = connection.client
     return who_pays_for(client.host) if client is not None else ""
 
 
@@ -154,7 +156,7 @@ async def refuse(websocket: WebSocket, status: int, reason: str) -> None:
         "websocket.refused",
         status=status,
         reason=reason,
-        address=_address(websocket),
+        address=address_of(websocket),
         origin=origin_of(websocket.scope),
     )
     await websocket.send_denial_response(PlainTextResponse(reason + "\n", status))

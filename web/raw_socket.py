@@ -225,6 +225,8 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
         transport = self._transport
         assert transport is not None  # nothing was said before the handshake
         if self.backlog_bytes() > self._limits.max_backlog_bytes:
+            assert self._admission is not None  # it has not ended
+            self._admission.limits_hit["max_backlog_bytes"] += 1
             self._websocket.data_to_send()
             self.abort()
             return

@@ -110,6 +110,7 @@ class _Guard(asyncio.Protocol):
         elif before is None or before.response_complete:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+                self.admission.limits_hit["max_head_bytes"] += 1
                 self.transport.write(TOO_LONG)
                 self.transport.close()
         if self._waits and self._counted and self.cycle is not None:
@@ -119,9 +120,11 @@ class _Guard(asyncio.Protocol):
     def _check_progress(self) -> None:
         cycle, before = self.cycle, self._last_cycle
         if cycle is None or (cycle is before and cycle.response_complete):
+            self.admission.limits_hit["request_timeout_s"] += 1
             self.transport.write(TOO_SLOW)
             self.transport.close()
         elif cycle is before and cycle.more_body:
+            self.admission.limits_hit["request_timeout_s"] += 1
             self.transport.abort()
         else:
             self._last_cycle = cycle

@@ -8,6 +8,7 @@ import pytest
 
 from chat.rates import REFUSED_AT_ONCE, RateLimits
 from tests.fakes import Chat
+from tests.tokens import token, tokens
 
 TOO_MANY = {"error": {"code": 111, "message": "too many requests", "temporary": True}}
 SLOWLY = RateLimits(send=1, typing=1, join=1, history=1, burst_s=3, per_user=2, per_address=3)
@@ -131,3 +132,33 @@ def test_a_client_says_whose_connection_it_is_and_is_closed_if_that_user_has_too
     assert ann.transport.user == ann.hello["data"]["user"] == one_more.transport.user
     assert one_more.close_code == 3504
     assert one_more.replies(number) == []
+
+
+def test_a_user_with_a_token_is_one_user_in_all_connections() -> None:
+    chat = Chat(rates=SLOWLY, tokens=tokens())
+    clients = [chat.user(token(sub=user)) for user in ("ann", "ann", "ann", "bob")]
+
+    granted = [sum("error" not in client.ask(rpc={"method": "rooms"}) for _ in range(3)) for client in clients]
+
+    assert [client.transport.user for client in clients] == ["ann", "ann", "ann", "bob"]
+    assert granted == [3, 3, 0, 3]
+
+
+def test_commands_that_come_along_with_connect_are_counted_when_they_come() -> None:
+    chat = Chat(rates=SLOWLY, tokens=tokens())
+    client = chat.open()
+    connect = {"connect": {"token": token(sub="ann", channels=["news"])}}
+
+    numbers = client.send_batch(connect, *[{"rpc": {"method": "rooms"}}] * 5)
+
+    assert "connect" in client.received[0]
+    assert [client.reply(number) == TOO_MANY for number in numbers[1:]] == [False, False, False, True, True]
+
+
+def test_what_goes_too_fast_is_counted_by_its_rate() -> None:
+    chat = Chat(rates=SLOWLY)
+    ann = chat.member("lobby")
+
+    ann.send_batch(*(send(f"m{number}") for number in range(5)), *[{"history": {"channel": "lobby"}}] * 4)
+
+    assert chat.system.counts.limits_hit == {"rate_send": 2, "rate_history": 1}

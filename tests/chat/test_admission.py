@@ -85,6 +85,7 @@ def test_nothing_is_kept_of_those_who_have_gone() -> None:
     for address, who in here:
         door.leave(address, who, waiting=who is None)
 
+    door.limits_hit.clear()  # (these stay)
     assert vars(door) == vars(Admission(door._limits))  # noqa: SLF001  (what it keeps is the point)
 
 
@@ -102,3 +103,23 @@ def test_nothing_is_kept_of_those_who_have_gone() -> None:
 )
 def test_a_host_is_counted_as_its_address_or_as_its_network(host: str, payer: str) -> None:
     assert who_pays_for(host) == payer
+
+
+def test_what_is_refused_is_counted_by_the_limit_and_nothing_else_is() -> None:
+    door = admission(total=3, per_address=2, waiting_per_address=1, per_user=1)
+
+    door.arrive("a")
+    door.arrive("a")
+    door.identify("a", "ann")
+    door.arrive("a")
+    door.arrive("a")
+    door.identify("a", "ann")
+    door.arrive("b")
+    door.arrive("c")
+
+    assert door.limits_hit == {
+        "max_waiting_per_address": 1,
+        "max_connections_per_address": 1,
+        "max_connections_per_user": 1,
+        "max_connections": 1,
+    }

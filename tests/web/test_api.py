@@ -15,7 +15,7 @@ from pykka import ActorDeadError
 from actors.runtime import MailboxFull
 from chat.counts import Counts
 from tests.server import Member, Server, running
-from web.api import make_router
+from web.api import WRONG_KEYS_AT_ONCE, make_router
 
 KEY: Final = "a-key-for-the-tests"
 
@@ -53,6 +53,24 @@ def test_the_wrong_key_is_401(server: Server, headers: dict[str, str]) -> None:
 
     assert answer.status_code == 401
     assert KEY not in answer.text
+
+
+def test_who_tries_keys_is_told_to_stop_and_neither_others_nor_who_has_the_key_are() -> None:
+    with running(CHAT_API_KEY=KEY, CHAT_METRICS="on") as server, httpx.Client(base_url=server.url) as client:
+
+        def status(key: str, address: str) -> int:
+            headers = {"X-API-Key": key, "X-Forwarded-For": address}
+            return client.post("/api/info", json={}, headers=headers).status_code
+
+        tried = [status(f"key {number}", "192.0.2.1") for number in range(WRONG_KEYS_AT_ONCE + 10)]
+        others = status("key", "192.0.2.2"), status(KEY, "192.0.2.1")
+        figures = client.get("/metrics").text
+
+    assert tried[:WRONG_KEYS_AT_ONCE] == [401] * WRONG_KEYS_AT_ONCE
+    assert tried[-1] == 429
+    assert others == (401, 200)
+    assert f'parley_limits_hit_total{{limit="api_key"}} {tried.count(429)}.0' in figures
+    assert f'parley_auth_failures_total{{reason="api_key"}} {tried.count(401) + 1}.0' in figures
 
 
 @pytest.mark.parametrize("headers", [{"X-API-Key": KEY}, {"Authorization": f"apikey {KEY}"}])

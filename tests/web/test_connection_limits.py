@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.server import Member, Server, running
+from tests.tokens import SECRET, token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +94,20 @@ def test_the_server_has_so_many_places_http_included() -> None:
             answer = rest(half_open(server, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"))
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert answer.endswith(b"\r\n\r\ntoo many connections\n")
+
+
+def test_a_user_with_a_token_has_so_many_connections_whatever_the_token() -> None:
+    with running(CHAT_MAX_CONNECTIONS_PER_USER="2", CHAT_TOKEN_SECRET=SECRET) as server, contextlib.ExitStack() as all_:
+        answers = []
+        for number, user in enumerate(["ann", "ann", "ann", "bob"]):
+            peer = all_.enter_context(server.websocket())
+            peer.send(json.dumps({"id": 1, "connect": {"token": token(sub=user, jti=str(number))}}))
+            try:
+                answers.append(next(iter(json.loads(peer.recv(10)).keys() - {"id"})))
+            except ConnectionClosed as end:
+                answers.append(str(end))
+
+    assert [answer[:13] for answer in answers] == ["connect", "connect", "received 3504", "connect"]
 
 
 def test_a_user_has_so_many_connections() -> None:

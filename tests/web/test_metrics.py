@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.server import Member, Server, running
 
@@ -94,6 +97,39 @@ def test_what_is_refused_is_counted_by_the_limit_and_closes_by_their_code(server
     assert found["parley_auth_failures_total", "tokens_off"] == 1
     assert found["parley_closes_total", "3500"] == 1
     ann.close()
+
+
+def test_what_the_edge_refuses_is_counted_by_the_limit() -> None:
+    settings = {"CHAT_METRICS": "on", "CHAT_MAX_CONNECTIONS_PER_USER": "1", "CHAT_RATE_BURST_S": "1"}
+    more = {"CHAT_RATE_HISTORY": "1", "CHAT_REQUEST_TIMEOUT_S": "0.2", "CHAT_MAX_CONNECTIONS_PER_ADDRESS": "3"}
+    with running(**settings, **more) as server:
+        ann = Member(server, "Ann")
+        ann.rpc("rooms")
+        assert ann.call(rpc={"method": "rooms"})["error"]["code"] == 111
+        with pytest.raises(ConnectionClosed, match="3504"):
+            Member(server, guest=ann.connected["data"]["guest"])
+        for headers in ({"Origin": "https://elsewhere.example"}, {"X-Forwarded-For": "192.0.2.1"}):
+            with contextlib.ExitStack() as several, pytest.raises(InvalidStatus):
+                for _ in range(4):
+                    several.enter_context(server.websocket(additional_headers=headers))
+        host, port = server.address.split(":")
+        for request in (b"", b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000):
+            with socket.create_connection((host, int(port)), 20) as peer, contextlib.suppress(OSError):
+                peer.sendall(request)
+                while peer.recv(65_536):
+                    pass
+        found = scrape(server)
+        ann.close()
+
+    limits = {key[1]: count for key, count in found.items() if key[0] == "parley_limits_hit_total"}
+    assert limits == {
+        "rate_history": 1,
+        "max_connections_per_user": 1,
+        "allowed_origins": 1,
+        "max_connections_per_address": 1,
+        "request_timeout_s": 1,
+        "max_head_bytes": 1,
+    }
 
 
 def test_crashes_and_restarts_are_counted(server: Server) -> None:

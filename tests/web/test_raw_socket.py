@@ -33,7 +33,8 @@ class Connection:
     """A socket, and both of its ends."""
 
     def __init__(self, **limits: Any) -> None:
-        self.socket = RawSocket(JsonWire(), Limits(**limits), Admission())
+        self.admission = Admission()
+        self.socket = RawSocket(JsonWire(), Limits(**limits), self.admission)
         self.transport = FakeTransport()
         self.client = FakeClient()
         self.ended = False
@@ -473,7 +474,7 @@ async def test_what_has_ended_is_gone_at_once_and_not_only_when_the_garbage_coll
     before = sockets()
     gc.disable()
     try:
-        socket, client = RawSocket(JsonWire(), Limits()), FakeClient()
+        socket, client = RawSocket(JsonWire(), Limits(), Admission()), FakeClient()
         client.socket = socket  # type: ignore[attr-defined]  # (as an actor has its transport)
         socket.open(cast("Any", FakeTransport()), ANSWER, cast("Any", client), lambda *_: None)
         socket.connection_lost(None)
@@ -505,6 +506,7 @@ async def test_a_peer_that_pings_and_does_not_read_the_pongs_is_cut_off_at_the_b
     assert taken == 1
     assert len(connection.transport.written) == 1
     assert connection.transport.aborted
+    assert connection.admission.limits_hit == {"max_backlog_bytes": 1}
 
 
 async def test_a_peer_that_was_told_goodbye_and_talks_on_is_left_alone_for_a_while(

@@ -7,7 +7,8 @@ import pytest
 from fastapi import FastAPI
 from websockets.exceptions import InvalidStatus
 
-from tests.server import Server
+from tests.server import Server, running
+from web.api import MAX_BODY_BYTES
 from web.security_headers import HEADERS, AddSecurityHeaders, internal_error
 
 ANSWERS = {
@@ -28,6 +29,24 @@ def test_every_answer_has_the_headers(server: Server, method: str, path: str, st
     assert answer.status_code == status
     assert {name: answer.headers[name] for name in HEADERS} == HEADERS
     assert "strict-transport-security" not in answer.headers
+
+
+def test_the_server_api_and_the_figures_have_the_headers() -> None:
+    key = "a-key-for-the-tests"
+    with (
+        running(CHAT_API_KEY=key, CHAT_METRICS="on") as server,
+        httpx.Client(base_url=server.url, headers={"X-API-Key": key}) as api,
+    ):
+        answers = [
+            api.get("/metrics"),
+            api.get("/api/openapi.json"),
+            api.post("/api/info", json={}),
+            api.post("/api/info", json={}, headers={"X-API-Key": "another"}),
+            api.post("/api/info", content=b" " * (MAX_BODY_BYTES + 1)),
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 401, 413]
+    assert all({name: answer.headers[name] for name in HEADERS} == HEADERS for answer in answers)
 
 
 def test_the_policy_allows_nothing_inline_nothing_evaluated_and_no_frame() -> None:
