@@ -69,7 +69,7 @@ async def run(plan: Plan) -> tuple[Report, list[Slice]]:
     """Do it. Raises `RuntimeError` or `OSError` if there is nothing to run against."""
     dice = random.Random(plan.seed)
     slices: list[Slice] = []
-    async with running(CHAT_CHAOS="true", CHAT_ROOM_CLOSED_S="1") as server:
+    async with running(CHAT_CHAOS="true", CHAT_ROOM_CLOSED_S="1", CHAT_RATE_LIMIT="off") as server:
         await _Slice(server.url, plan, "warm", dice).run(min(WARM_UP_S, plan.slice_s), crashing=False)
         for number, crashing in itertools.product(range(plan.pairs), (False, True)):
             name = f"{'storm' if crashing else 'quiet'}-{number}"
