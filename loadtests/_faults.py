@@ -55,7 +55,7 @@ class _Run:
         self._plan = plan
         self._dice = random.Random(plan.seed)
         self._folder = folder
-        # Whoever comes back sends at once what could not be sent: how fast clients may go is not what is looked at here.
+        # Whoever comes back sends at once what could not be sent before; how fast clients may go is not the question.
         self._settings = {"CHAT_DATABASE_URL": database_url(folder), "CHAT_RATE_LIMIT": "off"}
         self._port = free_port()
         self._server: Server | None = None
