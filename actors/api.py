@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from actors.messages import Counted, ForConnection, Listed, Page, Placed, Present
     from actors.runtime import Cancellable, Request
-    from chat.limits import Limits
+    from chat.room_classes import RoomClasses
 
 MAX_ASKED: Final = 10_000
 """How many requests may be under way; more are refused as "too many requests"."""
@@ -85,13 +85,14 @@ class ApiActor(Actor):
         self,
         rooms: ActorRef[Any],
         clients: ActorRef[Any],
-        limits: Limits,
+        classes: RoomClasses,
         now_ms: Callable[[], int],
         version: str,
     ) -> None:
         self._rooms = rooms
         self._clients = clients
-        self._limits = limits
+        self._classes = classes
+        self._limits = classes.limits
         self._now_ms = now_ms
         self._version = version
         self._uid = str(uuid.uuid4())
@@ -209,12 +210,11 @@ class ApiActor(Actor):
         return _Question(self._rooms, request, _placed)
 
     def _history(self, history: server_api.History) -> _Question:
-        most = self._limits.recovery_window
+        channel = self._checked(history.channel)
+        most = self._classes.of(channel).limits.recovery_window
         limit = most if history.limit == -1 else min(history.limit or 0, most)
         since = _position(history.since)
-        request = ReadHistory(
-            self.actor_ref, self._checked(history.channel), _NO_COMMAND, limit, since, bool(history.reverse)
-        )
+        request = ReadHistory(self.actor_ref, channel, _NO_COMMAND, limit, since, bool(history.reverse))
         return _Question(self._rooms, request, _page)
 
     def _history_remove(self, remove: server_api.HistoryRemove) -> _Question:
@@ -236,7 +236,7 @@ class ApiActor(Actor):
         return channel
 
     def _all_rooms(self) -> ListRooms:
-        return ListRooms(self.actor_ref, _NO_COMMAND, self._limits.max_rooms, with_private=True)
+        return ListRooms(self.actor_ref, _NO_COMMAND, limit=self._limits.max_rooms)
 
     def _channels(self, channels: server_api.Channels) -> _Question:
         pattern = channels.pattern or "*"

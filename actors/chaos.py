@@ -14,7 +14,7 @@ from actors.runtime import ActorRef, Signal
 if TYPE_CHECKING:
     from actors.messages import Committed
     from chat.counts import Counts
-    from chat.limits import Limits
+    from chat.room_classes import RoomClass
     from chat.wire import Event
 
 
@@ -40,11 +40,11 @@ class FragileRoomActor(RoomActor):
         reader: ActorRef[Any],
         journal: ActorRef[Any],
         rooms: ActorRef[Any],
-        limits: Limits,
+        room_class: RoomClass,
         counts: Counts,
         doomed: set[str],
     ) -> None:
-        super().__init__(channel, reader, journal, rooms, limits, counts)
+        super().__init__(channel, reader, journal, rooms, room_class, counts)
         self._doomed = doomed
         self._armed = ""
         self._handlers |= {CrashRoom: self._crash, _CrashNow: self._crash_now}

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from chat.log import Author
     from chat.protocol import Command, Result
     from chat.rates import Rates
+    from chat.room_classes import RoomClass, RoomClasses
     from chat.wire import Wire
 
 CATCH_UP_S = 0.05
@@ -114,6 +115,7 @@ class Shared(NamedTuple):
     reader: ActorRef[Any]
     door: Door
     limits: Limits
+    classes: RoomClasses
     now_ms: Callable[[], int]
     version: str
     chaos: bool
@@ -321,6 +323,11 @@ class ClientActor(Actor):
         expires_at = self._whose().refresh(request.token, now_s)
         self._watch_expiry()
         self._reply(command, refreshed(self._id, self._shared.version, expires_at, now_s))
+        for membership in list(self._memberships.values()):
+            if not membership.by_token and not self._whose().may_join(membership.channel, membership.room_class):
+                self._leave(membership.channel)
+                denied = errors.UNSUBSCRIBED_PERMISSION_DENIED
+                self._put(self._wire.unsubscribed(membership.channel, denied.code, denied.reason))
 
     def _refreshed(self, refreshed: Refreshed) -> None:
         if refreshed.client in {"", self._id}:
@@ -343,7 +350,8 @@ class ClientActor(Actor):
         membership = self._membership(request.channel)
         if not request.token:
             raise bad_request("token is missing")
-        membership.expires_at = self._whose().permit(request.channel, request.token, self._now_s()).expires_at
+        permit = self._whose().permit(request.channel, request.token, membership.room_class, self._now_s())
+        membership.expires_at = permit.expires_at
         self._watch_subscription(membership)
         self._reply(command, sub_refreshed(membership.expires_at, self._now_s()))
 
@@ -420,11 +428,22 @@ class ClientActor(Actor):
             self._do(command)
 
     def _check_readable(self, channel: str) -> None:
-        """Refuse what is private to others, whether it exists or not, without asking anybody."""
+        """Refuse what is not for this client, whether it exists or not, without asking anybody."""
         limits.check_channel(channel)
-        if limits.is_private(channel) and channel not in self._memberships:
+        if channel not in self._memberships and not self._whose().may_join(channel, self._class_of(channel)):
             raise CommandError(errors.PERMISSION_DENIED)
         self._check_pending()
+
+    def _class_of(self, channel: str) -> RoomClass:
+        membership = self._memberships.get(channel)
+        return membership.room_class if membership is not None else self._shared.classes.of(channel)
+
+    def _writable(self, channel: str) -> Membership:
+        """Refuse who is not in a channel, or may only read there."""
+        membership = self._membership(channel)
+        if not membership.room_class.may_send(self._whose().identity.role_in(channel)):
+            raise CommandError(errors.PERMISSION_DENIED)
+        return membership
 
     def _room_or_rooms(self, channel: str) -> ActorRef[Any]:
         self._check_readable(channel)
@@ -443,16 +462,18 @@ class ClientActor(Actor):
             self._shared.counts.limits_hit["max_channels"] += 1
             raise CommandError(errors.LIMIT_EXCEEDED)
         self._check_pending()
-        permit = self._whose().permit(request.channel, request.token, self._now_s())
+        room_class = self._shared.classes.of(request.channel)
+        permit = self._whose().permit(request.channel, request.token, room_class, self._now_s())
         membership = self._new_membership(request.channel, author_in(self._me(), permit.chan_info), command)
-        membership.expires_at = permit.expires_at
+        membership.expires_at, membership.by_token = permit.expires_at, bool(request.token)
         position = Position(request.offset, request.epoch) if request.recover else None
         self._ask(self._shared.rooms, membership.join(position))
 
     def _new_membership(self, channel: str, author: Author, command: Command) -> Membership:
         identity = self._whose().identity
         channel = sys.intern(channel)  # the room's own name, too, so that events are found by identity
-        membership = Membership(self.actor_ref, identity, author, channel, next(self._tickets), command)
+        ticket, room_class = next(self._tickets), self._shared.classes.of(channel)
+        membership = Membership(self.actor_ref, identity, author, channel, ticket, command, room_class)
         self._memberships[channel] = membership
         self._put_out.discard(channel)
         return membership
@@ -478,9 +499,9 @@ class ClientActor(Actor):
         self._commands[type(call)](self, command, call)
 
     def _say(self, command: Command, request: Saying) -> None:
+        membership = self._writable(request.channel)
         now = self._shared.now_ms()
-        key, data, change = said(request, self._limits, now)
-        membership = self._membership(request.channel)
+        key, data, change = said(request, membership.room_class.limits, now)
         self._check_pending()
         if membership.room is None:
             self._when_entered(membership, command)
@@ -489,7 +510,7 @@ class ClientActor(Actor):
             self._ask(membership.room, Publish(self.actor_ref, channel, command, key, author, data, now, change))
 
     def _typing(self, command: Command, call: protocol.Typing) -> None:
-        membership = self._membership(call.channel)
+        membership = self._writable(call.channel)
         now = self.now()
         if membership.room is not None and now - membership.typed_at >= self._limits.typing_interval_s:
             membership.typed_at = now
@@ -498,7 +519,7 @@ class ClientActor(Actor):
 
     def _list_rooms(self, command: Command, _: protocol.ListRooms) -> None:
         self._check_pending()
-        self._ask(self._shared.rooms, ListRooms(self.actor_ref, command))
+        self._ask(self._shared.rooms, ListRooms(self.actor_ref, command, self._whose().identity))
 
     def _crash_room(self, command: Command, call: protocol.Chaos) -> None:
         room = self._room_or_rooms(call.channel)
@@ -516,7 +537,7 @@ class ClientActor(Actor):
         room = self._room_or_rooms(request.channel)
         if request.limit < -1:
             raise bad_request("limit must be -1, 0 or more")
-        most = self._limits.recovery_window
+        most = self._class_of(request.channel).limits.recovery_window
         limit = most if request.limit == -1 else min(request.limit, most)
         since = Position(request.since.offset, request.since.epoch) if request.since else None
         self._ask(room, ReadHistory(self.actor_ref, request.channel, command, limit, since, request.reverse))
@@ -681,7 +702,9 @@ class ClientActor(Actor):
 
     def _subscribe_by_server(self, channel: str, author: Author, position: Position | None, data: bytes = b"") -> None:
         command = protocol.Command(0, protocol.SubscribeByServer(channel, msgspec.Raw(data)))
-        self._ask(self._shared.rooms, self._new_membership(channel, author, command).join(position))
+        membership = self._new_membership(channel, author, command)
+        membership.by_token = True
+        self._ask(self._shared.rooms, membership.join(position))
 
     def _unsubscribe_by_server(self, end: EndSubscription) -> None:
         if end.client not in {"", self._id} or end.channel not in self._memberships:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from chat.counts import Counts
-    from chat.limits import Limits
+    from chat.room_classes import RoomClasses
 
 MAX_BATCH: Final = 500
 MAX_WAITING: Final = 10_000
@@ -63,10 +63,10 @@ class JournalActor(Actor):
     At most `MAX_WAITING` entries wait; more are refused as "too many requests".
     """
 
-    def __init__(self, writer: ActorRef[Any], limits: Limits, now_ms: Callable[[], int], counts: Counts) -> None:
+    def __init__(self, writer: ActorRef[Any], classes: RoomClasses, now_ms: Callable[[], int], counts: Counts) -> None:
         self._writer = writer
         self._counts = counts
-        self._limits = limits
+        self._classes = classes
         self._now_ms = now_ms
         self._waiting: deque[Append] = deque()
         self._under_way: Write | None = None
@@ -83,7 +83,7 @@ class JournalActor(Actor):
 
     def on_start(self) -> None:
         """Begin to forget, if entries have a time to live."""
-        if self._limits.retention_entries is not None or self._limits.retention_days is not None:
+        if self._classes.retention(self._now_ms()):
             self.after(TRIM_INTERVAL_S, _TrimDue())
 
     def on_receive(self, message: Any) -> None:
@@ -176,9 +176,7 @@ class JournalActor(Actor):
     # Retention.
 
     def _trim(self, _: _TrimDue) -> None:
-        days = self._limits.retention_days
-        since_ms = self._now_ms() - round(days * 86_400_000) if days is not None else None
-        self._writer.tell(Trim(self.actor_ref, since_ms))
+        self._writer.tell(Trim(self.actor_ref, self._classes.retention(self._now_ms())))
 
     def _trimmed(self, trimmed: Trimmed) -> None:
         self.after(0.0 if trimmed.more else TRIM_INTERVAL_S, _TrimDue())

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chat.identity import Identity
     from chat.log import Author
     from chat.protocol import Command
+    from chat.room_classes import RoomClass
     from chat.wire import Publications
 
 
@@ -37,10 +38,12 @@ class Membership:
         "_offset",
         "author",
         "behind",
+        "by_token",
         "channel",
         "command",
         "expires_at",
         "room",
+        "room_class",
         "ticket",
         "typed_at",
         "waiting",
@@ -54,8 +57,10 @@ class Membership:
         channel: str,
         ticket: int,
         command: Command,
+        room_class: RoomClass,
     ) -> None:
         self.channel = channel
+        self.room_class = room_class
         self.ticket = ticket
         self.room: ActorRef[Any] | None = None
         self.waiting: list[Command] = []
@@ -65,6 +70,8 @@ class Membership:
         self.typed_at = -math.inf
         self.expires_at: float | None = None
         """When the token that it was entered with ends, in Unix time."""
+        self.by_token = False
+        """Whether a token for this channel, or the server, let the client in, whatever its role."""
         self.author = author
         self._client = client
         self._identity = identity

@@ -14,7 +14,7 @@ import msgspec
 from actors.runtime import ActorRef, Coalescing, Droppable, Notice, Request, Signal
 from chat.errors import CloseReason, Error
 from chat.identity import Identity
-from chat.log import Author, Change, Draft, Entry, Position, Rejected, Stored
+from chat.log import Author, Change, Draft, Entry, Position, Rejected, Retention, Stored
 from chat.log import Page as MessagePage
 from chat.protocol import Command, RoomSummary
 from chat.wire import Event, Published, Wire
@@ -143,7 +143,7 @@ class RoomRequest(Request, frozen=True):
 
 
 class Join(RoomRequest, frozen=True):
-    """Become a member. Answered with `Entered`, or refused (409) if somebody else here has the name.
+    """Become a member. Answered with `Entered`, or refused (409) if somebody else has the name, (106) if it is full.
 
     A vouched name is not refused: a member who has it and for whom nobody vouches is put out (`Expelled`).
 
@@ -225,11 +225,14 @@ class Leave(Notice, frozen=True):
 
 
 class ListRooms(Request, frozen=True):
-    """Ask the rooms' supervisor for the open rooms, the `limit` largest at most. Answered with `Listed`."""
+    """Ask the rooms' supervisor for the open rooms, the `limit` largest at most. Answered with `Listed`.
+
+    All of them, or those that somebody may know of.
+    """
 
     command: Command
+    identity: Identity | None = None
     limit: int = 100
-    with_private: bool = False
 
 
 # room → client
@@ -436,9 +439,9 @@ class Removed(msgspec.Struct, frozen=True):
 
 
 class Trim(Request, frozen=True):
-    """Forget a number of old entries. Answered with `Trimmed`."""
+    """Forget a number of the old entries that these rules do not keep. Answered with `Trimmed`."""
 
-    keep_since_ms: int | None
+    rules: Sequence[Retention]
 
 
 class Trimmed(msgspec.Struct, frozen=True):

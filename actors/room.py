@@ -47,7 +47,14 @@ from actors.messages import (
 from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, RequestFailed, Signal, Terminated
 from chat import limits
-from chat.errors import INTERNAL, LIMIT_EXCEEDED, NAME_TAKEN, UNRECOVERABLE_POSITION, UNSUBSCRIBED_NAME_TAKEN
+from chat.errors import (
+    INTERNAL,
+    LIMIT_EXCEEDED,
+    NAME_TAKEN,
+    NOT_AVAILABLE,
+    UNRECOVERABLE_POSITION,
+    UNSUBSCRIBED_NAME_TAKEN,
+)
 from chat.identity import NamesHere
 from chat.log import Author, Draft, Position
 from chat.protocol import TYPING_DATA
@@ -59,7 +66,7 @@ if TYPE_CHECKING:
     from actors.runtime import Cancellable
     from chat.counts import Counts
     from chat.identity import Identity
-    from chat.limits import Limits
+    from chat.room_classes import RoomClass
 
 MISSED_PAGE = 1_000
 """Most entries that are read at once for somebody who was away for long."""
@@ -104,20 +111,21 @@ class RoomActor(Actor):
         reader: ActorRef[Any],
         journal: ActorRef[Any],
         rooms: ActorRef[Any],
-        limits: Limits,
+        room_class: RoomClass,
         counts: Counts,
     ) -> None:
         self._channel = channel
         self._reader = reader
         self._journal = journal
         self._rooms = rooms
-        self._limits = limits
+        self._class = room_class
+        self._limits = room_class.limits
         self._counts = counts
         self._members: dict[ActorRef[Any], _Member] = {}
         self._names = NamesHere()
         self._reported = 0
         self._position = Position(0, "")
-        self._window: deque[Published] = deque(maxlen=limits.recovery_window)
+        self._window: deque[Published] = deque(maxlen=room_class.limits.recovery_window)
         """The newest entries: those that came since the start, and all that it can hold once somebody needs them."""
         self._window_after = 0
         """Everything that the log keeps after this offset is in the window."""
@@ -130,7 +138,7 @@ class RoomActor(Actor):
         self._missing: dict[int, Join] = {}
         """Who waits for entries from before the window, by the identity of the request to read them."""
         self._idle_timer: Cancellable | None = None
-        self._changes: deque[PresenceChanged] | None = deque(maxlen=limits.presence_limit)
+        self._changes: deque[PresenceChanged] | None = deque(maxlen=room_class.limits.presence_limit)
         """Who came and went while members of an earlier incarnation may not have come back yet."""
         self._handlers: dict[type, Callable[[Any], None]] = {
             Join: self._join,
@@ -295,16 +303,20 @@ class RoomActor(Actor):
     def _enter(self, join: Join, resumed: Position | None, following: Sequence[Published]) -> None:
         """Make a client a member that has seen everything up to `resumed`, and gets what follows now.
 
-        Unless its name is somebody else's here. A member that lost track of the room, or that the room lost, was let in
-        with its name before.
+        Unless the room is full, or its name is somebody else's here. A member that lost track of the room, or that the
+        room lost, was let in before.
         """
         client, identity = join.sender, join.identity
+        known = self._members.get(client)
+        if known is None and not join.silently and self._full():
+            self._counts.limits_hit["max_members"] += 1
+            client.tell(Refused(join, LIMIT_EXCEEDED))
+            return
         if not join.silently and self._names.taken(identity):
             if not identity.vouched:
                 client.tell(Refused(join, NAME_TAKEN))
                 return
             self._expel_namesakes(identity)
-        known = self._members.get(client)
         if known is not None:
             self._names.remove(known.identity)
         self._members[client] = _Member(join.ticket, join.author, identity)
@@ -320,6 +332,10 @@ class RoomActor(Actor):
                 client.tell(Deliver(change))
         elif known is None:
             self._tell_presence("join", join.author)
+
+    def _full(self) -> bool:
+        most = self._class.max_members
+        return most is not None and len(self._members) >= most
 
     def _expel_namesakes(self, identity: Identity) -> None:
         """Put out those whom nobody vouched for, and who have the name of somebody whom the application vouches for."""
@@ -378,7 +394,7 @@ class RoomActor(Actor):
             client.tell_in_bulk(deliver)
 
     def _tell_presence(self, kind: str, author: Author) -> None:
-        if len(self._members) <= self._limits.presence_limit:
+        if self._class.presence and len(self._members) <= self._limits.presence_limit:
             change = PresenceChanged(self._channel, kind, author)
             self._deliver(change)
             if self._changes is not None:
@@ -439,6 +455,9 @@ class RoomActor(Actor):
         read.sender.tell(Answered(read, Page(fitting, self._position)))
 
     def _read_presence(self, read: ReadPresence) -> None:
+        if not self._class.presence:
+            read.sender.tell(Refused(read, NOT_AVAILABLE))
+            return
         if len(self._members) > self._limits.presence_limit:
             self._counts.limits_hit["presence_limit"] += 1
             read.sender.tell(Refused(read, LIMIT_EXCEEDED))
@@ -447,5 +466,8 @@ class RoomActor(Actor):
         read.sender.tell(Answered(read, Present(authors)))
 
     def _count_presence(self, count: CountPresence) -> None:
+        if not self._class.presence:
+            count.sender.tell(Refused(count, NOT_AVAILABLE))
+            return
         users = {member.author.user for member in self._members.values()}
         count.sender.tell(Answered(count, Counted(len(self._members), len(users))))

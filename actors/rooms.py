@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chat.counts import Counts
-    from chat.limits import Limits
+    from chat.identity import Identity
+    from chat.room_classes import RoomClass, RoomClasses
 
 ROOM_INTENSITY = RestartIntensity(max_restarts=10, period_s=10)
 ROOM_CLOSED = Error(100, "the room failed repeatedly and is closed for a moment", temporary=True)
@@ -49,18 +50,25 @@ class RoomsActor(Actor):
     stops_children_together = True
 
     def __init__(
-        self, make_room: Callable[[str, ActorRef[Any]], Actor], limits: Limits, closed: set[str], counts: Counts
+        self,
+        make_room: Callable[[str, ActorRef[Any]], Actor],
+        classes: RoomClasses,
+        closed: set[str],
+        counts: Counts,
     ) -> None:
         self._make_room = make_room
-        self._limits = limits
+        self._limits = classes.limits
         self._sizes: dict[str, int] = {}
+        self._classes = classes
+        self._class_of: dict[str, RoomClass] = {}
+        """The classes of the open rooms, which a list of them takes too often to match them all anew."""
         self._closed = closed
         self._counts = counts
 
     def on_start(self) -> None:
         """Look after the rooms that are there already: after a crash of this actor they still are."""
         for room in self.children():  # (which it watches still: a watch belongs to the ref)
-            self._sizes[room.name] = 0
+            self._sizes[room.name], self._class_of[room.name] = 0, self._classes.of(room.name)
             room.tell(TellSize())
         for channel in self._closed:
             self.after(self._limits.room_closed_s, _Reopen(channel))
@@ -73,7 +81,7 @@ class RoomsActor(Actor):
             if message.channel in self._sizes:
                 self._sizes[message.channel] = message.clients
         elif type(message) is ListRooms:
-            shown = [room for room in self._sizes.items() if message.with_private or not is_private(room[0])]
+            shown = [room for room in self._sizes.items() if self._shows(room[0], message.identity)]
             largest = sorted(shown, key=lambda room: (-room[1], room[0]))[: message.limit]
             summaries = [RoomSummary(channel, clients) for channel, clients in largest]
             message.sender.tell(Answered(message, Listed(summaries)))
@@ -81,6 +89,12 @@ class RoomsActor(Actor):
             self._forget(message)
         elif type(message) is _Reopen:
             self._closed.discard(message.channel)
+
+    def _shows(self, channel: str, identity: Identity | None) -> bool:
+        """Tell whether somebody may know of a room: whether no token is needed to enter it. None may know of all."""
+        if identity is None:
+            return True
+        return not is_private(channel) and self._class_of[channel].may_join(identity.role_in(channel))
 
     def _forward(self, request: RoomRequest) -> None:
         room = self.child(request.channel)
@@ -110,7 +124,7 @@ class RoomsActor(Actor):
             )
         )
         self.watch(room)
-        self._sizes[channel] = 0
+        self._sizes[channel], self._class_of[channel] = 0, self._classes.of(channel)
         log.debug("room.opened", room=channel)
         return room
 
@@ -119,6 +133,7 @@ class RoomsActor(Actor):
         if self.child(channel) is not None:
             return  # it was opened anew before this was told
         self._sizes.pop(channel, None)
+        self._class_of.pop(channel, None)
         if ended.error is None:
             log.debug("room.closed", room=channel)
             return

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from chat.identity import Door, Identity
     from chat.protocol import Command, Connect, Resume, SubscribeResult
+    from chat.room_classes import RoomClass
 
 
 class Opening:
@@ -101,11 +102,15 @@ class Session:
         self.expires_at = self.identity.expires_at
         return self.expires_at
 
-    def permit(self, channel: str, token: str, now_s: float) -> Permit:
+    def may_join(self, channel: str, room_class: RoomClass) -> bool:
+        """Tell whether it may enter and read a channel without a token for it."""
+        return not limits.is_private(channel) and room_class.may_join(self.identity.role_in(channel))
+
+    def permit(self, channel: str, token: str, room_class: RoomClass, now_s: float) -> Permit:
         """Return on what terms it may subscribe to a channel. Raises `CommandError` (103, 109), `Disconnect` (3500)."""
         if token:
             return self._door.permit(self.identity, channel, token, now_s)
-        if limits.is_private(channel):
+        if not self.may_join(channel, room_class):
             raise CommandError(errors.PERMISSION_DENIED)
         return Permit()
 

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from actors.runtime import ActorCounts, Future, Node, Scheduler, Total
     from chat import server_api
     from chat.identity import Door
-    from chat.limits import Limits
     from chat.log import RoomLog
+    from chat.room_classes import RoomClasses
     from chat.wire import Wire
 
 
@@ -80,34 +80,34 @@ class ChatSystem:
         *,
         room_log: RoomLog,
         door: Door,
-        limits: Limits,
+        classes: RoomClasses,
         version: str,
         on_failure: Callable[[BaseException], object] | None = None,
         now_ms: Callable[[], int] = _now_ms,
         chaos: bool = False,
     ) -> None:
-        self.limits = limits
+        self.limits = limits = classes.limits
         self.counts = counts = Counts(door.failures)
         self._scheduler = scheduler
         self._watchdog: Watchdog | None = None
         self._system = ActorSystem(scheduler, on_failure)
         make_writer = ThreadWriterActor if room_log.blocks else WriterActor
         make_reader = ThreadReaderActor if room_log.blocks else ReaderActor
-        writer = self._spawn("writer", lambda: make_writer(room_log, limits, counts))
+        writer = self._spawn("writer", lambda: make_writer(room_log, counts))
         reader = self._spawn("reader", lambda: make_reader(room_log, limits))
-        journal = self._spawn("journal", lambda: JournalActor(writer, limits, now_ms, counts))
+        journal = self._spawn("journal", lambda: JournalActor(writer, classes, now_ms, counts))
         make = partial(_make_fragile_room, set()) if chaos else _make_room
-        make_room = partial(make, reader, journal, limits, counts)
+        make_room = partial(make, reader, journal, classes, counts)
         self._closed_rooms: set[str] = set()
-        rooms = self._spawn("rooms", lambda: RoomsActor(make_room, limits, self._closed_rooms, counts))
+        rooms = self._spawn("rooms", lambda: RoomsActor(make_room, classes, self._closed_rooms, counts))
 
         def make_client(wire: Wire, transport: Transport) -> ClientActor:
             return ClientActor(wire, transport, shared)
 
         self._clients = clients = self._spawn("clients", lambda: ClientsActor(make_client))
         rates = Rates(limits.rates) if limits.rates else None
-        shared = Shared(rooms, clients, reader, door, limits, now_ms, version, chaos, counts, rates)
-        self._api = self._spawn("api", lambda: ApiActor(rooms, clients, limits, now_ms, version))
+        shared = Shared(rooms, clients, reader, door, limits, classes, now_ms, version, chaos, counts, rates)
+        self._api = self._spawn("api", lambda: ApiActor(rooms, clients, classes, now_ms, version))
 
     def _spawn(self, name: str, factory: Callable[[], Actor]) -> ActorRef[Any]:
         # A thread that hangs in the log may hold the log's lock: another one would only wait for it.
@@ -168,21 +168,21 @@ def _is_down(node: Node) -> bool:
 def _make_room(
     reader: ActorRef[Any],
     journal: ActorRef[Any],
-    limits: Limits,
+    classes: RoomClasses,
     counts: Counts,
     channel: str,
     rooms: ActorRef[Any],
 ) -> RoomActor:
-    return RoomActor(channel, reader, journal, rooms, limits, counts)
+    return RoomActor(channel, reader, journal, rooms, classes.of(channel), counts)
 
 
 def _make_fragile_room(
     doomed: set[str],
     reader: ActorRef[Any],
     journal: ActorRef[Any],
-    limits: Limits,
+    classes: RoomClasses,
     counts: Counts,
     channel: str,
     rooms: ActorRef[Any],
 ) -> RoomActor:
-    return FragileRoomActor(channel, reader, journal, rooms, limits, counts, doomed)
+    return FragileRoomActor(channel, reader, journal, rooms, classes.of(channel), counts, doomed)

@@ -17,7 +17,6 @@ from chat.log import LogError
 
 if TYPE_CHECKING:
     from chat.counts import Counts
-    from chat.limits import Limits
     from chat.log import RoomLog
 
 TRIM_STEP: Final = 500
@@ -29,9 +28,8 @@ log = structlog.get_logger()
 class WriterActor(Actor):
     """Stores batches, forgets what is past its time, and closes the log at the end."""
 
-    def __init__(self, room_log: RoomLog, limits: Limits, counts: Counts) -> None:
+    def __init__(self, room_log: RoomLog, counts: Counts) -> None:
         self._log = room_log
-        self._limits = limits
         self._counts = counts
 
     def on_receive(self, message: Any) -> None:
@@ -66,8 +64,7 @@ class WriterActor(Actor):
         return Written(write.appends, places)
 
     def _trim(self, trim: Trim) -> Trimmed:
-        keep = self._limits.retention_entries
-        forgotten = self._log.trim(keep_entries=keep, keep_since_ms=trim.keep_since_ms, limit=TRIM_STEP)
+        forgotten = self._log.trim(trim.rules, limit=TRIM_STEP)
         return Trimmed(forgotten, more=forgotten == TRIM_STEP)
 
     def _remove(self, remove: Remove) -> Removed | None:

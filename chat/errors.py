@@ -79,6 +79,7 @@ NAME_TAKEN_CLOSE = CloseReason(4009, "name taken")
 
 UNSUBSCRIBED_BY_SERVER = CloseReason(2000, "server unsubscribe")
 UNSUBSCRIBED_NAME_TAKEN = CloseReason(2100, "name taken")
+UNSUBSCRIBED_PERMISSION_DENIED = CloseReason(2103, "permission denied")
 UNSUBSCRIBED_INSUFFICIENT_STATE = CloseReason(2500, "insufficient state")
 UNSUBSCRIBED_EXPIRED = CloseReason(2501, "subscription expired")
 

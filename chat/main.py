@@ -41,7 +41,7 @@ def tame_collector() -> None:
 def build(settings: Settings) -> FastAPI:
     """Make the application that these settings describe."""
     configure_logging(level=settings.log_level, log_format=settings.log_format)
-    limits = settings.limits()
+    classes = settings.room_classes()
     tokens = settings.tokens()
     admission = Admission(settings.admission())
 
@@ -51,7 +51,7 @@ def build(settings: Settings) -> FastAPI:
             scheduler,
             room_log=room_log,
             door=Door(Guests(room_log.secret()) if settings.guests else None, tokens),
-            limits=limits,
+            classes=classes,
             version=VERSION,
             on_failure=on_failure,
             chaos=settings.chaos,

@@ -20,6 +20,7 @@ from chat.admission import UNLIMITED, ConnectionLimits
 from chat.keys import MIN_SECRET_BYTES, KeyFileError, KeySet, public_key, shared_secret
 from chat.limits import Limits
 from chat.rates import RateLimits
+from chat.room_classes import RoomClasses, RoomsFileError, read_room_classes
 from chat.tokens import Tokens
 
 PREFIX = "CHAT_"
@@ -193,6 +194,9 @@ class Settings(BaseSettings):
         default=False,
         description="Whether `/metrics` is served, to whoever can reach the port: have the proxy in front withhold it.",
     )
+    rooms_file: Path | None = Field(
+        default=None, description="TOML file with what is different in rooms of some names. Unset: all are alike."
+    )
     chaos: bool = Field(
         default=False,
         description="Whether clients may have rooms crash (rpc `chaos`), for tests and demonstrations.",
@@ -261,6 +265,15 @@ class Settings(BaseSettings):
         if not keys and key_set is None:
             return None
         return Tokens(keys, key_set, audience=self.token_audience, issuer=self.token_issuer)
+
+    def room_classes(self) -> RoomClasses:
+        """Return what rooms are like: as the limits say, where the rooms file does not. Raises `SettingsError`."""
+        if self.rooms_file is None:
+            return RoomClasses(self.limits())
+        try:
+            return read_room_classes(self.rooms_file, self.limits())
+        except RoomsFileError as error:
+            raise SettingsError(f"CHAT_ROOMS_FILE: {error}") from None
 
     def database_path(self) -> Path:
         """Return the path in the database's URL."""

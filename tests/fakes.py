@@ -15,7 +15,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import tempfile
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,6 +33,7 @@ from chat.identity import Door, Guests
 from chat.limits import Limits
 from chat.log import Author, Draft, MemoryLog
 from chat.plaintext import PlainText
+from chat.room_classes import read_room_classes
 from chat.wire import JsonWire
 
 if TYPE_CHECKING:
@@ -38,7 +41,8 @@ if TYPE_CHECKING:
 
     from actors.runtime import ActorRef
     from chat.errors import CloseReason
-    from chat.log import Entry, Page, Position, Rejected, Stored
+    from chat.log import Entry, Page, Position, Rejected, Retention, Stored
+    from chat.room_classes import RoomClasses
     from chat.tokens import Tokens
     from chat.wire import Wire
 
@@ -135,10 +139,10 @@ class FakeLog:
         self._read()
         return self.kept.messages(room, after=after, before=before, limit=limit)
 
-    def trim(self, *, keep_entries: int | None, keep_since_ms: int | None, limit: int) -> int:
+    def trim(self, rules: Sequence[Retention], *, limit: int) -> int:
         if self.append_errors:
             raise self.append_errors.popleft()
-        return self.kept.trim(keep_entries=keep_entries, keep_since_ms=keep_since_ms, limit=limit)
+        return self.kept.trim(rules, limit=limit)
 
     def remove(self, room: str, *, last: int, limit: int) -> int:
         if self.append_errors:
@@ -161,10 +165,24 @@ class FakeLog:
             raise error
 
 
+def room_classes(rooms: dict[str, dict[str, Any]], limits: Limits) -> RoomClasses:
+    """Have a rooms file with these sections read."""
+    sections = [{"pattern": pattern, **said} for pattern, said in rooms.items()]
+    text = "".join(
+        "[[room]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in section.items())
+        for section in sections
+    )
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+        file.write(text)
+        file.flush()
+        return read_room_classes(Path(file.name), limits)
+
+
 class Chat:
     """A chat in virtual time. Keywords are `Limits`; nobody is pinged unless `ping_interval_s` is given.
 
-    With a seed, what could happen in any order happens in one drawn from it.
+    `rooms` has what a rooms file says, by pattern. With a seed, what could happen in any order happens in one drawn
+    from it.
     """
 
     def __init__(
@@ -175,6 +193,7 @@ class Chat:
         chaos: bool = False,
         tokens: Tokens | None = None,
         guests: bool = True,
+        rooms: dict[str, dict[str, Any]] | None = None,
         **limits: Any,
     ) -> None:
         self.limits = Limits(**{"ping_interval_s": DAY_S, **limits})
@@ -186,7 +205,7 @@ class Chat:
             self.scheduler,
             room_log=self.log,
             door=Door(Guests() if guests else None, tokens),
-            limits=self.limits,
+            classes=room_classes(rooms or {}, self.limits),
             version="1.2.3",
             on_failure=self.failures.append,
             now_ms=lambda: NOON_MS + round(self.scheduler.time() * 1000),

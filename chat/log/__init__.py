@@ -16,6 +16,7 @@ from chat.log.port import (
     Position,
     React,
     Rejected,
+    Retention,
     RoomLog,
     Stored,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "Position",
     "React",
     "Rejected",
+    "Retention",
     "RoomLog",
     "SqliteLog",
     "Stored",

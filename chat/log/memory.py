@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from chat.log.port import Draft, Entry, Page, Position, Rejected, Stored
@@ -17,6 +18,8 @@ from chat.log.projection import Room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from chat.log.port import Retention
 
 
 class _Room(Room):
@@ -92,12 +95,13 @@ class MemoryLog:
         messages = [found.posts[offset].message() for offset in offsets[start:end]]
         return Page(messages, Position(found.head, found.epoch))
 
-    def trim(self, *, keep_entries: int | None, keep_since_ms: int | None, limit: int) -> int:
+    def trim(self, rules: Sequence[Retention], *, limit: int) -> int:
         """See `RoomLog.trim`."""
-        if keep_entries is None and keep_since_ms is None:
-            return 0
         forgotten = 0
-        for room in self._rooms.values():
+        for name, room in self._rooms.items():
+            rule = next((rule for rule in rules if fnmatchcase(name, rule.glob)), None)
+            keep_entries = rule.keep_entries if rule is not None else None
+            keep_since_ms = rule.keep_since_ms if rule is not None else None
             while (
                 forgotten < limit
                 and room.head - room.tail > 1

@@ -131,6 +131,22 @@ class Page(msgspec.Struct, frozen=True):
     position: Position
 
 
+class Retention(msgspec.Struct, frozen=True, gc=False):
+    """What is kept of the rooms whose names match a pattern: `*` is anything, `?` one character, all else itself.
+
+    The newest `keep_entries`, and what is not older than `keep_since_ms` (Unix time); None: all.
+    """
+
+    pattern: str
+    keep_entries: int | None
+    keep_since_ms: int | None
+
+    @property
+    def glob(self) -> str:
+        """The pattern for matchers, Python's and SQLite's, to which a bracket begins a set of characters."""
+        return self.pattern.replace("[", "[[]")
+
+
 MAX_REACTIONS = 50
 """How many different emojis a message may have."""
 
@@ -170,13 +186,12 @@ class RoomLog(Protocol):
     def messages(self, room: str, *, after: int | None = None, before: int | None = None, limit: int) -> Page:
         """Return the newest `limit` messages, or those just before or just after an offset (not both given)."""
 
-    def trim(self, *, keep_entries: int | None, keep_since_ms: int | None, limit: int) -> int:
+    def trim(self, rules: Sequence[Retention], *, limit: int) -> int:
         """Forget up to `limit` old entries, the oldest of their rooms, and return how many.
 
-        Of each room go those before the newest `keep_entries`, if that is given, and those older than `keep_since_ms`
-        (Unix time), if that is; but none that has a younger one before it that stays. The newest entry of a room
-        always stays, as do its epoch and its offsets. With an entry go its key and its message. 0 means that nothing
-        is left to forget.
+        The first rule that matches a room decides; a room that none matches keeps all. Those entries go that the rule
+        does not keep; but none that has one before it that stays. The newest entry of a room always stays, as do its
+        epoch and its offsets. With an entry go its key and its message. 0 means that nothing is left to forget.
         """
 
     def remove(self, room: str, *, last: int, limit: int) -> int:

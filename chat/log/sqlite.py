@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chat.log.database import Database
+    from chat.log.port import Retention
 
 _Reaction = tuple[int, int, int, str, str]
 """The id of the room, the offset of the message, that of the reaction, the emoji, the user."""
@@ -111,10 +112,10 @@ _REACTIONS: Final = """
     from reaction where room_id = ? and target between ? and ?"""
 
 _TRIMMABLE: Final = """
-    select json_group_array(json_array(id, head, tail)) from (
-        select id, head, tail from room
-        where head - tail > 1 and (head - tail > :keep_entries or oldest_ms < :since_ms)
-        limit :limit
+    select json_group_array(json_array(id, head, tail, rule)) from (
+        select id, head, tail, case {rules} end as rule from room
+        where head - tail > 1 and case {due} end
+        limit ?1
     )"""
 
 _FIRST_KEPT: Final = """
@@ -237,18 +238,22 @@ class SqliteLog:
                     posts[target].react(emoji, user, offset)
         return Page([post.message() for post in posts.values()], Position(head, epoch))
 
-    def trim(self, *, keep_entries: int | None, keep_since_ms: int | None, limit: int) -> int:
-        """See `RoomLog.trim`. Looking for rooms is a walk over all of them: 20 ms for 100,000."""
-        if keep_entries is None and keep_since_ms is None:
+    def trim(self, rules: Sequence[Retention], *, limit: int) -> int:
+        """See `RoomLog.trim`.
+
+        Looking for rooms is a walk over all of them: 15 ms for 100,000, and 3 ms for each rule that none matches.
+        """
+        if not rules:
             return 0
         forgotten = 0
-        rule = {"keep_entries": keep_entries, "since_ms": keep_since_ms, "limit": limit}
+        asked = [limit, *chain.from_iterable((rule.glob, rule.keep_entries, rule.keep_since_ms) for rule in rules)]
         with self._writing() as connection:
-            for room_id, head, tail in _rows(connection, _TRIMMABLE, rule):
+            for room_id, head, tail, number in _rows(connection, _trimmable(len(rules)), asked):
+                rule = rules[number]
                 most = min(head - 1, tail + limit - forgotten)
-                last = tail if keep_entries is None else min(max(tail, head - keep_entries), most)
-                if keep_since_ms is not None:
-                    (kept,) = connection.execute(_FIRST_KEPT, (room_id, last, most, keep_since_ms)).fetchone()
+                last = tail if rule.keep_entries is None else min(max(tail, head - rule.keep_entries), most)
+                if rule.keep_since_ms is not None:
+                    (kept,) = connection.execute(_FIRST_KEPT, (room_id, last, most, rule.keep_since_ms)).fetchone()
                     last = most if kept is None else kept - 1
                 _forget(connection, room_id, last)
                 forgotten += last - tail
@@ -432,6 +437,16 @@ def _post(row: Sequence[Any]) -> Post:
 def _statement(sql: str, rows: int, columns: int) -> str:
     row = f"({','.join('?' * columns)})"
     return sql.format(",".join([row] * rows))
+
+
+@cache
+def _trimmable(rules: int) -> str:
+    """Return the query for rooms with something to forget, by so many rules, of which the first that matches counts."""
+    places = [(number, 2 + 3 * number) for number in range(rules)]  # of glob, keep_entries, keep_since_ms
+    return _TRIMMABLE.format(
+        rules=" ".join(f"when name glob ?{at} then {number}" for number, at in places),
+        due=" ".join(f"when name glob ?{at} then head - tail > ?{at + 1} or oldest_ms < ?{at + 2}" for _, at in places),
+    )
 
 
 def _run(connection: sqlite3.Connection, sql: str, rows: Sequence[Sequence[Any]]) -> list[Any]:

@@ -62,7 +62,7 @@ def test_what_comes_while_a_batch_is_written_is_the_next_batch() -> None:
             client.send(publish={"channel": "lobby", "data": data})
             ann.chat.run()
         assert log.batches == []
-    ann.chat.find("writer").tell(Trim(ann.chat.find("journal"), None))
+    ann.chat.find("writer").tell(Trim(ann.chat.find("journal"), []))
     ann.chat.run()
 
     assert [[draft.data for draft in batch] for batch in log.batches] == [[b"1"], [b"2", b"3"]]
@@ -90,7 +90,7 @@ def test_what_a_batch_gives_rise_to_is_one_batch_with_what_came_meanwhile() -> N
         chat.run()
         bob.send(publish={"channel": "lobby", "data": "I am"})
         chat.run()
-    chat.find("writer").tell(Trim(chat.find("journal"), None))
+    chat.find("writer").tell(Trim(chat.find("journal"), []))
     while others:
         for member in [member for member in others if member.said()]:
             member.send(publish={"channel": "lobby", "data": "I am"})
@@ -253,7 +253,7 @@ def test_more_than_may_wait_is_too_many_requests(monkeypatch: pytest.MonkeyPatch
     _, (ann, *_) = three()
     with behind(ann.chat.find("writer")):
         numbers = ann.send_batch(*[{"publish": {"channel": "lobby", "data": data}} for data in range(5)])
-    ann.chat.find("writer").tell(Trim(ann.chat.find("journal"), None))
+    ann.chat.find("writer").tell(Trim(ann.chat.find("journal"), []))
     ann.chat.run()
 
     refused = [reply["error"]["code"] for reply in ann.replies(*numbers) if "error" in reply]
@@ -290,7 +290,7 @@ def test_a_journal_that_crashes_answers_what_waits_and_passes_on_what_is_under_w
         ann.chat.run()
         ann.chat.find("journal").tell(Unheard())
         ann.chat.run()
-    ann.chat.find("writer").tell(Trim(ann.chat.find("journal"), None))
+    ann.chat.find("writer").tell(Trim(ann.chat.find("journal"), []))
     ann.chat.run()
 
     assert [client.reply(number) for client, number in ((ann, first), (bob, second))] == [{"publish": {}}] * 2

@@ -9,8 +9,10 @@ from actors.messages import Entered, Join, Leave
 from actors.runtime import Actor, ActorRef, ActorSystem, ChildSpec, VirtualScheduler
 from chat import protocol
 from chat.identity import Identity
+from chat.limits import Limits
 from chat.log import Entry, Position
 from chat.protocol import Command
+from chat.room_classes import RoomClass
 from chat.wire import Publications, Published
 from tests.fakes import ANN, NOON_MS
 
@@ -23,7 +25,7 @@ ROOM: ActorRef[Any] = system.spawn(ChildSpec(name="room", factory=Actor))
 
 
 def membership() -> Membership:
-    return Membership(CLIENT, WHO, ANN, "lobby", 7, SUBSCRIBE)
+    return Membership(CLIENT, WHO, ANN, "lobby", 7, SUBSCRIBE, RoomClass(limits=Limits()))
 
 
 def entered(offset: int) -> Membership:

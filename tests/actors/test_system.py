@@ -20,6 +20,7 @@ from chat.identity import Door, Guests
 from chat.limits import Limits
 from chat.log import LogError, MemoryLog
 from chat.plaintext import PlainText
+from chat.room_classes import RoomClasses
 from tests.fakes import Chat, Client, FakeLog, RecordingTransport, Unheard
 
 INTERNAL = {"error": {"code": 100, "message": "internal server error", "temporary": True}}
@@ -246,7 +247,7 @@ def test_a_crash_of_a_room_or_a_client_is_no_failure_of_the_chat() -> None:
 def test_without_a_clock_of_its_own_messages_are_dated_by_the_wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time_ns", lambda: 1_234_567_890_123_456_789)
     log, scheduler = MemoryLog(), VirtualScheduler()
-    system = ChatSystem(scheduler, room_log=log, door=Door(Guests()), limits=Limits(), version="1")
+    system = ChatSystem(scheduler, room_log=log, door=Door(Guests()), classes=RoomClasses(Limits()), version="1")
 
     ref = system.connect(PlainText("7", "lobby"), RecordingTransport())
     scheduler.run()

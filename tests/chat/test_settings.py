@@ -11,6 +11,7 @@ import pytest
 from chat.admission import UNLIMITED, ConnectionLimits
 from chat.limits import Limits
 from chat.rates import RateLimits
+from chat.room_classes import RoomClass
 from chat.settings import RESERVED_FILES, Settings, SettingsError
 
 NO_SETTINGS_OF_THEIR_OWN = {"rates", "typing_interval_s"}
@@ -252,3 +253,30 @@ def test_a_chat_that_nobody_could_enter_is_refused(environment: Environment) -> 
 
 def test_guests_may_be_kept_out_where_there_are_tokens(environment: Environment) -> None:
     assert environment.read(CHAT_GUESTS="off", CHAT_TOKEN_SECRET=SECRET).guests is False
+
+
+# Rooms
+
+
+def test_without_a_rooms_file_all_rooms_are_alike(environment: Environment) -> None:
+    classes = environment.read(CHAT_MAX_ROOMS="7").room_classes()
+
+    assert classes.of("lobby") == RoomClass(limits=Limits(max_rooms=7, rates=RateLimits()))
+
+
+def test_a_rooms_file_is_read_with_the_limits_for_what_it_does_not_say(
+    environment: Environment, tmp_path: Path
+) -> None:
+    file = tmp_path / "rooms.toml"
+    file.write_text('[[room]]\npattern = "tea"\nmax_members = 2')
+
+    tea = environment.read(CHAT_ROOMS_FILE=str(file), CHAT_MAX_ROOMS="7").room_classes().of("tea")
+
+    assert tea == RoomClass(limits=Limits(max_rooms=7, rates=RateLimits()), max_members=2)
+
+
+def test_a_rooms_file_that_is_no_good_is_refused_with_its_setting(environment: Environment, tmp_path: Path) -> None:
+    settings = environment.read(CHAT_ROOMS_FILE=str(tmp_path / "missing"))
+
+    with pytest.raises(SettingsError, match=r"^CHAT_ROOMS_FILE: .*missing cannot be read: No such file"):
+        settings.room_classes()

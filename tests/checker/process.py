@@ -15,6 +15,7 @@ from actors.runtime import VirtualScheduler
 from actors.system import ChatSystem
 from chat.identity import Door, Guests
 from chat.log import Database, DatabaseError, LogError, SqliteLog
+from chat.room_classes import RoomClasses
 from chat.wire import JsonWire
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Process:
             self.scheduler,
             room_log=self.log,
             door=Door(Guests(self.log.secret())),
-            limits=limits,
+            classes=RoomClasses(limits),
             version="",
             on_failure=self.failures.append,
             now_ms=self.now_ms,

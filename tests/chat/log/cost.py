@@ -32,6 +32,7 @@ from chat.limits import Limits
 from chat.log import Author, Database, Draft, SqliteLog
 from chat.main import tame_collector
 from chat.protocol import Command, Rpc
+from chat.room_classes import RoomClasses
 
 ROUNDS = 3
 IN_FLIGHT = {1: 2_000, 100: 40_000, 1_000: 80_000}
@@ -91,8 +92,9 @@ async def through_the_journal(file: Path, in_flight: int, total: int) -> tuple[f
     log = SqliteLog(Database.open(file))
     system = ActorSystem(LoopScheduler(asyncio.get_running_loop()))
     limits, counts = Limits(), Counts()
-    writer = system.spawn(ChildSpec(name="writer", factory=lambda: ThreadWriterActor(log, limits, counts)))
-    journal = system.spawn(ChildSpec(name="journal", factory=lambda: JournalActor(writer, limits, lambda: 0, counts)))
+    classes = RoomClasses(limits)
+    writer = system.spawn(ChildSpec(name="writer", factory=lambda: ThreadWriterActor(log, counts)))
+    journal = system.spawn(ChildSpec(name="journal", factory=lambda: JournalActor(writer, classes, lambda: 0, counts)))
     done: asyncio.Future[list[float]] = asyncio.get_running_loop().create_future()
     began = time.perf_counter()
     system.spawn(ChildSpec(name="load", factory=lambda: Load(journal, in_flight, total, done)))

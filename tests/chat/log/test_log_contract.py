@@ -23,6 +23,7 @@ from chat.log import (
     Position,
     React,
     Rejected,
+    Retention,
     RoomLog,
     SqliteLog,
     Stored,
@@ -429,7 +430,7 @@ def test_a_deleted_message_cannot_be_changed(log: RoomLog, change: Change) -> No
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_forgotten_message_cannot_be_changed(log: RoomLog, change: Change) -> None:
     log.append([post("a"), post("b")])
-    log.trim(keep_entries=1, keep_since_ms=None, limit=10)
+    trim(log, entries=1, limit=10)
 
     assert log.append([to(change)]) == [Rejected("missing")]
 
@@ -668,7 +669,7 @@ def test_a_message_that_was_read_does_not_change_any_more(log: RoomLog) -> None:
 
 
 def trim(log: RoomLog, entries: int | None = None, since_ms: int | None = None, limit: int = 1_000) -> int:
-    return log.trim(keep_entries=entries, keep_since_ms=since_ms, limit=limit)
+    return log.trim([Retention("*", entries, since_ms)], limit=limit)
 
 
 def hourly(log: RoomLog, count: int, room: str = "lobby") -> None:
@@ -719,6 +720,45 @@ def test_each_room_is_trimmed_for_itself(log: RoomLog) -> None:
 
     assert trim(log, entries=2) == 3
     assert [kept(log, room) for room in ("lobby", "garden", "attic")] == [[4, 5], [1, 2], [1]]
+
+
+def test_the_first_rule_that_matches_decides_and_a_room_that_none_matches_keeps_all(log: RoomLog) -> None:
+    rooms = ("news-uk", "news-de", "newsroom", "lobby")
+    for room in rooms:
+        hourly(log, 5, room)
+    rules = [Retention("news-u?", 1, None), Retention("news-*", None, 4), Retention("news*", None, None)]
+
+    assert log.trim([*rules, Retention("newsroom", 1, None)], limit=1_000) == 4 + 3
+    assert [kept(log, room) for room in rooms] == [[5], [4, 5], [1, 2, 3, 4, 5], [1, 2, 3, 4, 5]]
+    assert log.trim(rules, limit=1_000) == 0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches"),
+    [
+        ("*", True),
+        ("tea [1]", True),
+        ("tea ?1?", True),
+        ("*[1]", True),
+        ("Tea [1]", False),
+        ("tea [1", False),
+        ("tea [12]", False),
+        ("tea 1", False),
+        ("tea ??1?", False),
+        ("ea*", False),
+        ("", False),
+    ],
+)
+def test_in_a_pattern_all_but_star_and_question_mark_is_itself(log: RoomLog, pattern: str, *, matches: bool) -> None:
+    hourly(log, 2, "tea [1]")
+
+    assert log.trim([Retention(pattern, 1, None)], limit=1_000) == matches
+
+
+def test_a_question_mark_is_one_character_however_many_bytes(log: RoomLog) -> None:
+    hourly(log, 2, "t\N{LATIN SMALL LETTER E WITH ACUTE}\N{HOT BEVERAGE}")
+
+    assert log.trim([Retention("t??", 1, None)], limit=1_000) == 1
 
 
 def test_no_more_is_forgotten_at_a_time_than_asked_for(log: RoomLog) -> None:

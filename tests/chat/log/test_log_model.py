@@ -21,6 +21,7 @@ from chat.log import (
     Position,
     React,
     Rejected,
+    Retention,
     RoomLog,
     SqliteLog,
     Stored,
@@ -48,6 +49,12 @@ drafts = st.builds(
 )
 limits = st.integers(min_value=0, max_value=9)
 offsets = st.integers(min_value=-1, max_value=15)
+retentions = st.builds(
+    Retention,
+    st.sampled_from(("*", "*", "l*", "?obby", "L????", "g?rten", "*a*")),
+    st.none() | limits,
+    st.none() | st.integers(0, 10),
+)
 
 
 class BothLogs(RuleBasedStateMachine):
@@ -67,13 +74,13 @@ class BothLogs(RuleBasedStateMachine):
         """Append a batch to both."""
         assert list(map(plain, self.sqlite.append(batch))) == list(map(plain, self.memory.append(batch)))
 
-    @rule(entries=st.none() | limits, since_ms=st.none() | st.integers(0, 10), limit=st.integers(1, 5))
-    def trim(self, entries: int | None, since_ms: int | None, limit: int) -> None:
+    @rule(rules=st.lists(retentions, max_size=3), limit=st.integers(1, 5))
+    def trim(self, rules: list[Retention], limit: int) -> None:
         """Trim both until nothing is left to forget: which room comes first is theirs to choose."""
         forgotten = [0, 0]
         logs: list[RoomLog] = [self.sqlite, self.memory]
         for number, log in enumerate(logs):
-            while step := log.trim(keep_entries=entries, keep_since_ms=since_ms, limit=limit):
+            while step := log.trim(rules, limit=limit):
                 assert 0 < step <= limit
                 forgotten[number] += step
         assert forgotten[0] == forgotten[1]

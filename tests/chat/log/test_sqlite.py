@@ -14,7 +14,20 @@ from typing import Any
 
 import pytest
 
-from chat.log import Database, Delete, Draft, Edit, Entry, LogError, Message, React, Rejected, SqliteLog, Stored
+from chat.log import (
+    Database,
+    Delete,
+    Draft,
+    Edit,
+    Entry,
+    LogError,
+    Message,
+    React,
+    Rejected,
+    Retention,
+    SqliteLog,
+    Stored,
+)
 from chat.log import database as database_module
 from chat.log import sqlite as module
 from tests.fakes import ANN, BOB, NOON_MS, draft
@@ -92,7 +105,7 @@ def test_everything_is_there_when_it_is_opened_again(path: Path) -> None:
     log.append([Draft("lobby", "k", ANN, NOON_MS, HELLO), draft("lobby", "a"), draft("lobby", "b")])
     log.append([Draft("lobby", "", ANN, NOON_MS, b"{}", change) for change in (Edit(1, "hi"), Delete(2))])
     log.append([Draft("lobby", "", BOB, NOON_MS, b"{}", React(1, emoji, on=True)) for emoji in "+-"])
-    log.trim(keep_entries=9, keep_since_ms=None, limit=10)
+    log.trim([Retention("*", 9, None)], limit=10)
     before = log.position("lobby"), entries(log), log.messages("lobby", limit=10), log.secret()
     other = log.position("garden")
     log.close()
@@ -146,7 +159,7 @@ def test_nothing_remains_of_what_was_forgotten(log: SqliteLog, path: Path) -> No
     log.append([Draft("lobby", f"k{number}", ANN, NOON_MS, HELLO) for number in range(3)])
     log.append([Draft("lobby", "", ANN, NOON_MS, b"{}", what) for what in (Edit(1, "b"), React(1, "+", on=True))])
 
-    log.trim(keep_entries=1, keep_since_ms=None, limit=10)
+    log.trim([Retention("*", 1, None)], limit=10)
 
     with shell(path) as other:
         tables = ("entry", "revision", "reaction")
@@ -252,7 +265,7 @@ def test_while_another_program_writes_nothing_is_stored_and_then_it_works_again(
         with pytest.raises(LogError, match=r"chat\.db cannot be written: database is locked"):
             log.append([draft("lobby", "b")])
         with pytest.raises(LogError):
-            log.trim(keep_entries=1, keep_since_ms=None, limit=1)
+            log.trim([Retention("*", 1, None)], limit=1)
         other.execute("rollback")
 
     log.append([draft("lobby", "c")])
@@ -433,7 +446,7 @@ def used(log: SqliteLog) -> SqliteLog:
     log.messages("lobby", after=100, limit=20)
     log.before("lobby", 100, 20)
     log.after("lobby", 100, 20)
-    log.trim(keep_entries=100, keep_since_ms=NOON_MS + 1, limit=10)
+    log.trim([Retention("room 1*", None, 1), Retention("*", 100, NOON_MS + 1)], limit=10)
     log.remove("lobby", last=100, limit=10)
     return log
 
