@@ -1,0 +1,71 @@
+"""Who may do what: one table.
+
+A pure rule. A room asks it for what concerns the room, a client actor for what does not, each time that something is
+to be done, with the role that the user has then. Connecting gives nobody a right.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, Final
+
+from chat.tokens import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Action(enum.Enum):
+    """What somebody may do, or not."""
+
+    LIST_ROOMS = "list the open rooms"
+    JOIN = "enter a room"
+    READ = "read what was said before"
+    SEE_MEMBERS = "see who is here"
+    SEND = "say something"
+    EDIT_OWN = "edit one's own message"
+    DELETE_OWN = "delete one's own message"
+    REACT = "react to a message"
+    TYPE = "be seen typing"
+    CREATE = "make a room"
+    INVITE = "let somebody into a room"
+    SET_TOPIC = "say what a room is about"
+    DELETE_ANY = "delete anybody's message"
+    KICK = "put somebody out"
+    MUTE = "keep somebody from saying anything, or no longer"
+    BAN = "keep somebody out, or no longer"
+    AUDIT = "read who is banned or muted, and what moderators did"
+
+
+POLICY: Final[Mapping[Action, Role]] = {
+    # What                  who, and all whose role is above theirs
+    Action.LIST_ROOMS: Role.GUEST,
+    Action.JOIN: Role.GUEST,
+    Action.READ: Role.GUEST,
+    Action.SEE_MEMBERS: Role.GUEST,
+    Action.SEND: Role.GUEST,
+    Action.EDIT_OWN: Role.GUEST,
+    Action.DELETE_OWN: Role.GUEST,
+    Action.REACT: Role.GUEST,
+    Action.TYPE: Role.GUEST,
+    Action.CREATE: Role.MEMBER,  # this and the next two: nothing does them yet
+    Action.INVITE: Role.MEMBER,
+    Action.SET_TOPIC: Role.MEMBER,
+    Action.DELETE_ANY: Role.MODERATOR,
+    Action.KICK: Role.MODERATOR,
+    Action.MUTE: Role.MODERATOR,
+    Action.BAN: Role.MODERATOR,
+    Action.AUDIT: Role.MODERATOR,
+}
+
+_RANKS: Final = {role: rank for rank, role in enumerate(Role)}
+
+
+def may(role: Role, action: Action, table: Mapping[Action, Role] = POLICY) -> bool:
+    """Tell whether a role may do something, by this table or by that of a room."""
+    return _RANKS[role] >= _RANKS[table[action]]
+
+
+def outranks(role: Role, other: Role) -> bool:
+    """Tell whether a role is above another. Nobody can do anything to those whom their role does not outrank."""
+    return _RANKS[role] > _RANKS[other]
