@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from actors.runtime import ActorRef
     from chat.errors import CloseReason
-    from chat.log import Entry, Page, Position, Rejected, Retention, Stored
+    from chat.log import Entry, Page, Position, Rejected, Retention, Ruling, Stored
     from chat.room_classes import RoomClasses
     from chat.tokens import Tokens
     from chat.wire import Wire
@@ -148,6 +148,18 @@ class FakeLog:
         if self.append_errors:
             raise self.append_errors.popleft()
         return self.kept.remove(room, last=last, limit=limit)
+
+    def record(self, ruling: Ruling) -> Ruling:
+        if self.append_errors:
+            raise self.append_errors.popleft()
+        return self.kept.record(ruling)
+
+    def in_force(self, room: str, now_ms: int) -> list[Ruling]:
+        return self.kept.in_force(room, now_ms)
+
+    def rulings(self, room: str, *, before: int | None = None, limit: int) -> list[Ruling]:
+        self._read()
+        return self.kept.rulings(room, before=before, limit=limit)
 
     def secret(self) -> bytes:
         return self.kept.secret()

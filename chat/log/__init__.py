@@ -18,6 +18,7 @@ from chat.log.port import (
     Rejected,
     Retention,
     RoomLog,
+    Ruling,
     Stored,
 )
 from chat.log.sqlite import SqliteLog
@@ -41,6 +42,7 @@ __all__ = [
     "Rejected",
     "Retention",
     "RoomLog",
+    "Ruling",
     "SqliteLog",
     "Stored",
 ]

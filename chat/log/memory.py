@@ -13,7 +13,9 @@ from collections import OrderedDict
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from chat.log.port import Draft, Entry, Page, Position, Rejected, Stored
+import msgspec
+
+from chat.log.port import Draft, Entry, Page, Position, Rejected, Ruling, Stored
 from chat.log.projection import Room
 
 if TYPE_CHECKING:
@@ -54,6 +56,9 @@ class MemoryLog:
         self._max_rooms = max_rooms
         self._rooms: OrderedDict[str, _Room] = OrderedDict()
         self._secret = secrets.token_bytes(32)
+        self._rulings: list[Ruling] = []
+        self._in_force: dict[tuple[str, str, str], Ruling] = {}
+        """By room, what it is, and whom it is against, the oldest first."""
 
     def append(self, drafts: Sequence[Draft]) -> list[Stored | Rejected]:
         """See `RoomLog.append`."""
@@ -121,6 +126,28 @@ class MemoryLog:
         for _ in range(forgotten):
             found.forget_oldest()
         return forgotten
+
+    def record(self, ruling: Ruling) -> Ruling:
+        """See `RoomLog.record`. Nothing of this is forgotten."""
+        ruling = msgspec.structs.replace(ruling, number=len(self._rulings) + 1)
+        self._rulings.append(ruling)
+        place = (ruling.room, ruling.action.removeprefix("un"), ruling.user)
+        if ruling.action != "kick":
+            self._in_force.pop(place, None)
+        if ruling.action in {"ban", "mute"}:
+            self._in_force[place] = ruling
+        return ruling
+
+    def in_force(self, room: str, now_ms: int) -> list[Ruling]:
+        """See `RoomLog.in_force`."""
+        here = [ruling for ruling in self._in_force.values() if ruling.room == room]
+        return [ruling for ruling in here if not ruling.until_ms or ruling.until_ms > now_ms]
+
+    def rulings(self, room: str, *, before: int | None = None, limit: int) -> list[Ruling]:
+        """See `RoomLog.rulings`."""
+        end = len(self._rulings) if before is None else min(max(before - 1, 0), len(self._rulings))
+        here = [ruling for ruling in reversed(self._rulings[:end]) if ruling.room == room]
+        return here[:limit]
 
     def secret(self) -> bytes:
         """See `RoomLog.secret`."""

@@ -49,9 +49,13 @@ class Edit(msgspec.Struct, frozen=True, gc=False):
 
 
 class Delete(msgspec.Struct, frozen=True, gc=False):
-    """Take the message at offset `target` back. Only its author may. Its offset remains, what it said does not."""
+    """Take the message at offset `target` back. Its offset remains, what it said does not.
+
+    Only its author may, unless it is `of_anybody`: then the entry's author is who did it all the same.
+    """
 
     target: int
+    of_anybody: bool = False
 
 
 class React(msgspec.Struct, frozen=True, gc=False):
@@ -147,6 +151,24 @@ class Retention(msgspec.Struct, frozen=True, gc=False):
         return self.pattern.replace("[", "[[]")
 
 
+class Ruling(msgspec.Struct, frozen=True, gc=False):
+    """What a moderator did to a user: who, to whom, where, when, why.
+
+    `room` is "" for everywhere. `by_role` is the role in which it was done. `until_ms` is Unix time, 0 for ever, and
+    means something for a ban or a mute only. `number` is its place in the audit trail, 0 before it is stored.
+    """
+
+    room: str
+    action: Literal["kick", "ban", "unban", "mute", "unmute"]
+    user: str
+    by: str
+    by_role: str
+    time_ms: int
+    until_ms: int = 0
+    reason: str = ""
+    number: int = 0
+
+
 MAX_REACTIONS = 50
 """How many different emojis a message may have."""
 
@@ -200,6 +222,19 @@ class RoomLog(Protocol):
         As `trim`, but the newest entry may go as well: the room's position stays where it is, and offsets go on
         from there. 0 means that nothing is left to forget.
         """
+
+    def record(self, ruling: Ruling) -> Ruling:
+        """Store what a moderator did, as durably as an entry, and return it with its `number`.
+
+        A ban or mute replaces an earlier one of the same user in the same room, `unban` and `unmute` end it. The audit
+        trail keeps all of them, whatever becomes of the room's entries.
+        """
+
+    def in_force(self, room: str, now_ms: int) -> list[Ruling]:
+        """Return the bans and mutes of a room that have not ended, the oldest first. "": those of everywhere."""
+
+    def rulings(self, room: str, *, before: int | None = None, limit: int) -> list[Ruling]:
+        """Return a room's newest `limit` rulings, or those just before a number; the newest first."""
 
     def secret(self) -> bytes:
         """Return 32 random bytes made with this log, for signing what must be recognised as long as the log lives."""

@@ -93,7 +93,7 @@ def _change(post: Post | None, draft: Draft, offset: int) -> Rejected | None:
         return _MISSING
     if isinstance(what, React):
         return _react(post, what, draft.author.user, offset)
-    if post.author.user != draft.author.user:
+    if post.author.user != draft.author.user and not (isinstance(what, Delete) and what.of_anybody):
         return _FOREIGN
     if isinstance(what, Edit):
         data = _with_text(post.data, what.text)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from chat.log.database import DatabaseError
-from chat.log.port import Author, Draft, Entry, LogError, Page, Position, Rejected, Stored
+from chat.log.port import Author, Draft, Entry, LogError, Page, Position, Rejected, Ruling, Stored
 from chat.log.projection import Post, Room
 
 if TYPE_CHECKING:
@@ -133,6 +133,31 @@ _TRIM: Final = (
         select time_ms from entry where room_id = :room and post in (0, 1) and offset = :last + 1
     ), 0) where id = :room""",
 )
+
+_SAVE_RULING: Final = """
+    insert into ruling (room, action, user, by_user, by_role, time_ms, until_ms, reason)
+    values (?, ?, ?, ?, ?, ?, ?, ?) returning number"""
+
+_END_FORCE: Final = "delete from in_force where room = ? and action = ? and user = ?"
+
+_BEGIN_FORCE: Final = "insert into in_force (room, action, user, number) values (?, ?, ?, ?)"
+
+_FORGET_ENDED: Final = """
+    delete from in_force where room = ?1 and number in (
+        select number from in_force join ruling using (number)
+        where in_force.room = ?1 and until_ms between 1 and ?2
+    )"""
+
+_RULING: Final = "number, ruling.room, ruling.action, ruling.user, by_user, by_role, time_ms, until_ms, reason"
+
+_IN_FORCE: Final = f"""
+    select json_group_array(json_array({_RULING})) from in_force join ruling using (number)
+    where in_force.room = ? and (until_ms = 0 or until_ms > ?)"""
+
+_RULINGS: Final = f"""
+    select json_group_array(json_array({_RULING})) from (
+        select * from ruling where room = ? and number < ? order by number desc limit ?
+    ) as ruling"""
 
 
 class _Room(Room):
@@ -274,6 +299,30 @@ class SqliteLog:
             _forget(connection, room_id, up_to)
         forgotten: int = up_to - tail
         return forgotten
+
+    def record(self, ruling: Ruling) -> Ruling:
+        """See `RoomLog.record`."""
+        action, kind = ruling.action, ruling.action.removeprefix("un")
+        with self._writing() as connection:
+            row = (ruling.room, action, ruling.user, ruling.by, ruling.by_role, ruling.time_ms, ruling.until_ms)
+            (number,) = connection.execute(_SAVE_RULING, (*row, ruling.reason)).fetchone()
+            if action != "kick":
+                connection.execute(_FORGET_ENDED, (ruling.room, ruling.time_ms))
+                connection.execute(_END_FORCE, (ruling.room, kind, ruling.user))
+            if action == kind != "kick":
+                connection.execute(_BEGIN_FORCE, (ruling.room, kind, ruling.user, number))
+        return msgspec.structs.replace(ruling, number=number)
+
+    def in_force(self, room: str, now_ms: int) -> list[Ruling]:
+        """See `RoomLog.in_force`."""
+        with self._reading() as connection:
+            return [_ruling(row) for row in _rows(connection, _IN_FORCE, (room, now_ms))]
+
+    def rulings(self, room: str, *, before: int | None = None, limit: int) -> list[Ruling]:
+        """See `RoomLog.rulings`."""
+        bound = _MAX_INT if before is None else min(before, _MAX_INT)
+        with self._reading() as connection:
+            return [_ruling(row) for row in reversed(_rows(connection, _RULINGS, (room, bound, limit)))]
 
     def secret(self) -> bytes:
         """See `RoomLog.secret`."""
@@ -431,6 +480,11 @@ def _entry(row: Sequence[Any]) -> Entry:
 def _post(row: Sequence[Any]) -> Post:
     offset, user, client, name, time_ms, data, edited_ms, deleted_ms = row
     return Post(offset, Author(user, client, name), time_ms, data.encode(), edited_ms, deleted_ms)
+
+
+def _ruling(row: Sequence[Any]) -> Ruling:
+    number, room, action, user, by, by_role, time_ms, until_ms, reason = row
+    return Ruling(room, action, user, by, by_role, time_ms, until_ms, reason, number)
 
 
 @cache

@@ -25,6 +25,7 @@ from chat.log import (
     Rejected,
     Retention,
     RoomLog,
+    Ruling,
     SqliteLog,
     Stored,
 )
@@ -926,3 +927,78 @@ def test_each_log_has_its_own_secret_and_epoch(kind: str, tmp_path: Path) -> Non
     assert one.position("lobby").epoch != other.position("lobby").epoch
     one.close()
     other.close()
+
+
+# Moderation
+
+
+def ruling(action: Any, user: str = "eve", *, room: str = "lobby", until_ms: int = 0, time_ms: int = NOON_MS) -> Ruling:
+    return Ruling(room, action, user, "ann", "moderator", time_ms, until_ms, "a \N{SNOWMAN} of 'reasons'")
+
+
+def in_force(log: RoomLog, room: str = "lobby", now_ms: int = NOON_MS) -> list[tuple[str, str]]:
+    return [(found.action, found.user) for found in log.in_force(room, now_ms)]
+
+
+def test_a_ban_is_in_force_as_it_was_recorded(log: RoomLog) -> None:
+    recorded = log.record(ruling("ban", until_ms=NOON_MS + 5))
+
+    assert recorded == msgspec.structs.replace(ruling("ban", until_ms=NOON_MS + 5), number=1)
+    assert log.in_force("lobby", NOON_MS) == [recorded]
+
+
+def test_bans_and_mutes_are_in_force_in_their_room_until_they_are_lifted(log: RoomLog) -> None:
+    for one in (ruling("ban"), ruling("mute"), ruling("mute", "bob"), ruling("ban", room=""), ruling("ban", room="t")):
+        log.record(one)
+    log.record(ruling("unban"))
+
+    assert in_force(log) == [("mute", "eve"), ("mute", "bob")]
+    assert in_force(log, "") == in_force(log, "t") == [("ban", "eve")]
+
+
+def test_a_later_ban_replaces_an_earlier_one(log: RoomLog) -> None:
+    log.record(ruling("ban"))
+    log.record(ruling("ban", "bob"))
+    log.record(ruling("ban", until_ms=NOON_MS + 1))
+
+    assert [(found.user, found.until_ms) for found in log.in_force("lobby", NOON_MS)] == [
+        ("bob", 0),
+        ("eve", NOON_MS + 1),
+    ]
+
+
+def test_a_ban_ends_at_its_time(log: RoomLog) -> None:
+    log.record(ruling("ban", until_ms=NOON_MS + 1))
+    log.record(ruling("mute", "bob", time_ms=NOON_MS + 9))  # when others are taken note of
+
+    assert in_force(log, now_ms=NOON_MS + 1) == [("mute", "bob")]
+    assert [found.action for found in log.rulings("lobby", limit=9)] == ["mute", "ban"]
+
+
+def test_a_kick_and_the_lifting_of_nothing_are_recorded_and_put_nothing_in_force(log: RoomLog) -> None:
+    for action in ("ban", "kick", "unmute"):
+        log.record(ruling(action))
+
+    assert in_force(log) == [("ban", "eve")]
+    assert [found.action for found in log.rulings("lobby", limit=9)] == ["unmute", "kick", "ban"]
+
+
+def test_rulings_of_a_room_are_read_in_pages_the_newest_first(log: RoomLog) -> None:
+    for number in range(7):
+        log.record(ruling("kick", f"user-{number}", room="lobby" if number % 2 else "tea"))
+
+    first = log.rulings("lobby", limit=2)
+    rest = log.rulings("lobby", before=first[-1].number, limit=2)
+
+    assert [found.user for found in (*first, *rest)] == ["user-5", "user-3", "user-1"]
+    assert log.rulings("lobby", before=rest[-1].number, limit=2) == []
+    assert len(log.rulings("lobby", before=2**63, limit=9)) == 3
+
+
+def test_who_moderates_deletes_the_message_of_somebody_else(log: RoomLog) -> None:
+    append(log, post("rude", author=BOB))
+
+    (stored,) = append(log, to(Delete(1, of_anybody=True), author=ANN))
+
+    assert (stored.entry.offset, stored.entry.author) == (2, ANN)
+    assert texts(log) == [None]

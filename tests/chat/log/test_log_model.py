@@ -23,6 +23,7 @@ from chat.log import (
     Rejected,
     Retention,
     RoomLog,
+    Ruling,
     SqliteLog,
     Stored,
 )
@@ -35,7 +36,7 @@ DATA = (b'{"text":"a"}', b'{"text": "b", "n": 1.0}', b'"plain"', b'{"text":null}
 targets = st.integers(min_value=-1, max_value=12)
 changes: st.SearchStrategy[Change] = st.one_of(
     st.builds(Edit, targets, st.text(st.characters(exclude_categories=["Cs"]), max_size=4)),
-    st.builds(Delete, targets),
+    st.builds(Delete, targets, of_anybody=st.booleans()),
     st.builds(React, targets, st.sampled_from(EMOJIS), on=st.booleans()),
 )
 drafts = st.builds(
@@ -46,6 +47,16 @@ drafts = st.builds(
     time_ms=st.integers(min_value=1, max_value=9),
     data=st.sampled_from(DATA),
     change=st.none() | changes,
+)
+rulings = st.builds(
+    Ruling,
+    room=st.sampled_from(ROOMS),
+    action=st.sampled_from(("kick", "ban", "unban", "mute", "unmute")),
+    user=st.sampled_from(USERS),
+    by=st.just("ann"),
+    by_role=st.just("admin"),
+    time_ms=st.integers(min_value=1, max_value=9),
+    until_ms=st.sampled_from((0, 5)),
 )
 limits = st.integers(min_value=0, max_value=9)
 offsets = st.integers(min_value=-1, max_value=15)
@@ -91,6 +102,11 @@ class BothLogs(RuleBasedStateMachine):
         one, other = self.sqlite, self.memory
         assert one.remove(room, last=last, limit=limit) == other.remove(room, last=last, limit=limit)
 
+    @rule(ruling=rulings)
+    def moderate(self, ruling: Ruling) -> None:
+        """Record what a moderator did in both."""
+        assert self.sqlite.record(ruling) == self.memory.record(ruling)
+
     @rule()
     def open_again(self) -> None:
         """Close the one in SQLite and open it again."""
@@ -98,6 +114,13 @@ class BothLogs(RuleBasedStateMachine):
         self.sqlite.close()
         self.sqlite = self.opened()
         assert (self.sqlite.secret(), self.sqlite.position("lobby")) == before
+
+    @rule(room=st.sampled_from(ROOMS), now_ms=st.integers(0, 9), before=st.none() | offsets, limit=limits)
+    def read_rulings(self, room: str, now_ms: int, before: int | None, limit: int) -> None:
+        """Read what moderators did in a room from both."""
+        one, other = self.sqlite, self.memory
+        assert one.in_force(room, now_ms) == other.in_force(room, now_ms)
+        assert one.rulings(room, before=before, limit=limit) == other.rulings(room, before=before, limit=limit)
 
     @rule(room=st.sampled_from(ROOMS), offset=offsets, limit=limits)
     def read(self, room: str, offset: int, limit: int) -> None:
