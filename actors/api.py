@@ -33,6 +33,7 @@ from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, Future, RequestFailed
 from chat import errors, limits, protocol, server_api
 from chat.errors import CommandError, Error, bad_request
+from chat.identity import SERVER
 from chat.log import Position
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ STOPPING: Final = Error(100, "the server stops: whether it was done is not known
 
 _NO_COMMAND: Final = protocol.Command(0, protocol.Send())
 """What requests to rooms are the reply to: here the request itself is looked at."""
+
+_BY_SERVER: Final = (_NO_COMMAND, SERVER)
 
 
 class _Question(NamedTuple):
@@ -206,7 +209,7 @@ class ApiActor(Actor):
         key = publish.idempotency_key or ""
         if key:
             limits.check_key(key)
-        request = Publish(self.actor_ref, channel, _NO_COMMAND, key, server_api.SERVER, data, self._now_ms())
+        request = Publish(self.actor_ref, channel, *_BY_SERVER, key, server_api.SERVER, data, self._now_ms())
         return _Question(self._rooms, request, _placed)
 
     def _history(self, history: server_api.History) -> _Question:
@@ -214,19 +217,19 @@ class ApiActor(Actor):
         most = self._classes.of(channel).limits.recovery_window
         limit = most if history.limit == -1 else min(history.limit or 0, most)
         since = _position(history.since)
-        request = ReadHistory(self.actor_ref, channel, _NO_COMMAND, limit, since, bool(history.reverse))
+        request = ReadHistory(self.actor_ref, channel, *_BY_SERVER, limit, since, bool(history.reverse))
         return _Question(self._rooms, request, _page)
 
     def _history_remove(self, remove: server_api.HistoryRemove) -> _Question:
-        request = RemoveHistory(self.actor_ref, self._checked(remove.channel), _NO_COMMAND)
+        request = RemoveHistory(self.actor_ref, self._checked(remove.channel), *_BY_SERVER)
         return _Question(self._rooms, request, _done)
 
     def _presence(self, presence: server_api.Presence) -> _Question:
-        request = ReadPresence(self.actor_ref, self._checked(presence.channel), _NO_COMMAND)
+        request = ReadPresence(self.actor_ref, self._checked(presence.channel), *_BY_SERVER)
         return _Question(self._rooms, request, _present)
 
     def _presence_stats(self, stats: server_api.PresenceStats) -> _Question:
-        request = CountPresence(self.actor_ref, self._checked(stats.channel), _NO_COMMAND)
+        request = CountPresence(self.actor_ref, self._checked(stats.channel), *_BY_SERVER)
         return _Question(self._rooms, request, _counted)
 
     def _checked(self, channel: str) -> str:

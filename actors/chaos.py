@@ -12,6 +12,8 @@ from actors.room import RoomActor
 from actors.runtime import ActorRef, Signal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from actors.messages import Committed
     from chat.counts import Counts
     from chat.room_classes import RoomClass
@@ -42,9 +44,10 @@ class FragileRoomActor(RoomActor):
         rooms: ActorRef[Any],
         room_class: RoomClass,
         counts: Counts,
+        now_ms: Callable[[], int],
         doomed: set[str],
     ) -> None:
-        super().__init__(channel, reader, journal, rooms, room_class, counts)
+        super().__init__(channel, reader, journal, rooms, room_class, counts, now_ms)
         self._doomed = doomed
         self._armed = ""
         self._handlers |= {CrashRoom: self._crash, _CrashNow: self._crash_now}

@@ -20,6 +20,7 @@ from actors.membership import Gap, Membership
 from actors.messages import (
     Answered,
     BeginSubscription,
+    CheckBan,
     CloseConnection,
     Connected,
     CountPresence,
@@ -32,7 +33,10 @@ from actors.messages import (
     Join,
     Leave,
     ListRooms,
+    Moderate,
     Publish,
+    ReadAudit,
+    ReadBans,
     ReadHistory,
     ReadMessages,
     ReadPresence,
@@ -50,7 +54,9 @@ from actors.session import Opening, Session, author_in, expiring, refreshed, sub
 from chat import errors, limits, protocol
 from chat.errors import CommandError, Disconnect, bad_request
 from chat.log import Position
+from chat.policy import Action, may
 from chat.rates import kind_of
+from chat.sanctions import ruling_of
 from chat.wire import Publications
 
 if TYPE_CHECKING:
@@ -61,12 +67,13 @@ if TYPE_CHECKING:
     from actors.said import Saying
     from chat.counts import Counts
     from chat.errors import CloseReason, Error
-    from chat.identity import Door
+    from chat.identity import Door, Identity
     from chat.limits import Limits
     from chat.log import Author
     from chat.protocol import Command, Result
     from chat.rates import Rates
     from chat.room_classes import RoomClass, RoomClasses
+    from chat.sanctions import Sanctions
     from chat.wire import Wire
 
 CATCH_UP_S = 0.05
@@ -112,8 +119,8 @@ class Shared(NamedTuple):
 
     rooms: ActorRef[Any]
     clients: ActorRef[Any]
-    reader: ActorRef[Any]
     door: Door
+    banned: Sanctions
     limits: Limits
     classes: RoomClasses
     now_ms: Callable[[], int]
@@ -283,6 +290,9 @@ class ClientActor(Actor):
         identity, guest = self._shared.door.admit(request.token, data.name, data.guest, self._now_s())
         if self._wire.vouches:
             identity = msgspec.structs.replace(identity, vouched=True)
+        if self._is_banned(identity):
+            self._shared.counts.auth_failures["banned"] += 1
+            raise Disconnect(errors.BANNED_CLOSE)
         opening = Opening(self._id, identity, guest, command, request)
         opening.check(self._limits.max_channels)
         if not self._transport.identify(identity.user):
@@ -318,9 +328,36 @@ class ClientActor(Actor):
         assert self._session is not None  # it is known from connect on
         return self._session
 
+    def _who(self) -> Identity:
+        return self._whose().identity
+
+    def _renew(self, membership: Membership) -> None:
+        """Tell a room, unless it is still being entered, if this user's role there is another one now."""
+        before, membership.identity = membership.identity, self._who()
+        changed = before.role_in(membership.channel) is not membership.identity.role_in(membership.channel)
+        if changed and membership.room is not None:
+            membership.room.tell(membership.renew())
+
+    def _renew_since(self, join: Join, membership: Membership) -> None:
+        """Tell a room that was just entered what came of the role meanwhile."""
+        membership.identity = join.identity
+        self._renew(membership)
+
+    def _is_banned(self, identity: Identity) -> bool:
+        banned = self._shared.banned
+        return identity.user in banned and banned.ban(identity.user, identity.role, self._shared.now_ms()) is not None
+
+    def _check_ban(self, _: CheckBan | None = None) -> None:
+        if self._session is not None and self._is_banned(self._who()):
+            self._turn_away(errors.BANNED_CLOSE)
+
     def _refresh(self, command: Command, request: protocol.Refresh) -> None:
         now_s = self._now_s()
         expires_at = self._whose().refresh(request.token, now_s)
+        if self._is_banned(self._who()):
+            raise Disconnect(errors.BANNED_CLOSE)
+        for membership in self._memberships.values():
+            self._renew(membership)
         self._watch_expiry()
         self._reply(command, refreshed(self._id, self._shared.version, expires_at, now_s))
         for membership in list(self._memberships.values()):
@@ -470,10 +507,9 @@ class ClientActor(Actor):
         self._ask(self._shared.rooms, membership.join(position))
 
     def _new_membership(self, channel: str, author: Author, command: Command) -> Membership:
-        identity = self._whose().identity
         channel = sys.intern(channel)  # the room's own name, too, so that events are found by identity
         ticket, room_class = next(self._tickets), self._shared.classes.of(channel)
-        membership = Membership(self.actor_ref, identity, author, channel, ticket, command, room_class)
+        membership = Membership(self.actor_ref, self._who(), author, channel, ticket, command, room_class)
         self._memberships[channel] = membership
         self._put_out.discard(channel)
         return membership
@@ -506,8 +542,8 @@ class ClientActor(Actor):
         if membership.room is None:
             self._when_entered(membership, command)
         else:
-            channel, author = membership.channel, membership.author
-            self._ask(membership.room, Publish(self.actor_ref, channel, command, key, author, data, now, change))
+            channel, who = membership.channel, (membership.identity, key, membership.author)
+            self._ask(membership.room, Publish(self.actor_ref, channel, command, *who, data, now, change))
 
     def _typing(self, command: Command, call: protocol.Typing) -> None:
         membership = self._writable(call.channel)
@@ -519,19 +555,41 @@ class ClientActor(Actor):
 
     def _list_rooms(self, command: Command, _: protocol.ListRooms) -> None:
         self._check_pending()
-        self._ask(self._shared.rooms, ListRooms(self.actor_ref, command, self._whose().identity))
+        if not may(self._who().role, Action.LIST_ROOMS):
+            raise CommandError(errors.PERMISSION_DENIED)
+        self._ask(self._shared.rooms, ListRooms(self.actor_ref, command, self._who()))
+
+    def _moderate(self, command: Command, call: protocol.Moderation) -> None:
+        place = self._place(call.channel)
+        identity = self._who()
+        ruling = ruling_of(call, identity, self._shared.now_ms())
+        self._ask(place, Moderate(self.actor_ref, call.channel, command, identity, ruling))
+
+    def _read_bans(self, command: Command, call: protocol.ReadBans) -> None:
+        place = self._place(call.channel)
+        self._ask(place, ReadBans(self.actor_ref, call.channel, command, self._who(), call.after, call.limit))
+
+    def _read_audit(self, command: Command, call: protocol.ReadAudit) -> None:
+        place, most = self._place(call.channel), min(call.limit, limits.MAX_MESSAGES)
+        self._ask(place, ReadAudit(self.actor_ref, call.channel, command, self._who(), call.before, most))
+
+    def _place(self, channel: str) -> ActorRef[Any]:
+        """Return who moderates a room, which one need not be in, or all of them."""
+        limits.check_channel(channel)
+        self._check_pending()
+        return self._shared.rooms if channel else self._shared.clients
 
     def _crash_room(self, command: Command, call: protocol.Chaos) -> None:
         room = self._room_or_rooms(call.channel)
-        self._ask(room, CrashRoom(self.actor_ref, call.channel, command, call.kind))
+        self._ask(room, CrashRoom(self.actor_ref, call.channel, command, self._who(), call.kind))
 
     def _presence(self, command: Command, request: protocol.Presence) -> None:
         room = self._room_or_rooms(request.channel)
-        self._ask(room, ReadPresence(self.actor_ref, request.channel, command))
+        self._ask(room, ReadPresence(self.actor_ref, request.channel, command, self._who()))
 
     def _presence_stats(self, command: Command, request: protocol.PresenceStats) -> None:
         room = self._room_or_rooms(request.channel)
-        self._ask(room, CountPresence(self.actor_ref, request.channel, command))
+        self._ask(room, CountPresence(self.actor_ref, request.channel, command, self._who()))
 
     def _history(self, command: Command, request: protocol.History) -> None:
         room = self._room_or_rooms(request.channel)
@@ -540,16 +598,16 @@ class ClientActor(Actor):
         most = self._class_of(request.channel).limits.recovery_window
         limit = most if request.limit == -1 else min(request.limit, most)
         since = Position(request.since.offset, request.since.epoch) if request.since else None
-        self._ask(room, ReadHistory(self.actor_ref, request.channel, command, limit, since, request.reverse))
+        who = self._who()
+        self._ask(room, ReadHistory(self.actor_ref, request.channel, command, who, limit, since, request.reverse))
 
     def _read_messages(self, command: Command, call: protocol.ReadMessages) -> None:
-        self._check_readable(call.channel)
+        room = self._room_or_rooms(call.channel)
         if call.before is not None and call.after is not None:
             raise bad_request("before and after exclude each other")
         most = min(call.limit, limits.MAX_MESSAGES)
-        self._ask(
-            self._shared.reader, ReadMessages(self.actor_ref, call.channel, command, call.before, call.after, most)
-        )
+        who = self._who()
+        self._ask(room, ReadMessages(self.actor_ref, call.channel, command, who, call.before, call.after, most))
 
     def _send(self, _: Command, __: protocol.Send) -> None:
         raise Disconnect(errors.NOT_AVAILABLE_CLOSE)
@@ -582,6 +640,7 @@ class ClientActor(Actor):
             if not join.silently and not is_by_server(join.command):
                 self._reply(join.command, entered_result(join, entered))
         elif join.silently:
+            self._renew_since(join, membership)
             if not entered.recovered:
                 self._end_subscription(join.channel)
                 return
@@ -590,6 +649,7 @@ class ClientActor(Actor):
             self._go_on(membership, more=entered.more)
         else:
             membership.entered(entered)
+            self._renew_since(join, membership)
             if join.position is not None and not entered.recovered and rejects_unrecoverable(join.command):
                 self._leave(join.channel)
                 self._reply_error(join.command, errors.UNRECOVERABLE_POSITION)
@@ -639,8 +699,12 @@ class ClientActor(Actor):
         self._tell_unsubscribed(membership, errors.UNSUBSCRIBED_INSUFFICIENT_STATE, errors.INSUFFICIENT_STATE)
 
     def _tell_unsubscribed(self, membership: Membership, reason: CloseReason, close: CloseReason) -> None:
-        """Tell the client that a subscription ended, by closing the connection if it could not subscribe again."""
-        if self._wire.resubscribes and not is_by_server(membership.command):
+        """Tell the client that a subscription ended, by closing the connection if it could not subscribe again.
+
+        Who is kicked or banned is not to come back like that.
+        """
+        put_out = close in {errors.KICKED_CLOSE, errors.BANNED_CLOSE}
+        if self._wire.resubscribes and (put_out or not is_by_server(membership.command)):
             self._put(self._wire.unsubscribed(membership.channel, reason.code, reason.reason))
         else:
             self._close(close)
@@ -650,7 +714,7 @@ class ClientActor(Actor):
         if membership is not None and membership.ticket == expelled.ticket:
             del self._memberships[expelled.channel]  # there is nothing to leave
             self._do_waiting(membership)
-            self._tell_unsubscribed(membership, expelled.reason, errors.NAME_TAKEN_CLOSE)
+            self._tell_unsubscribed(membership, expelled.reason, expelled.close)
 
     def _refused(self, refused: Refused) -> None:
         if self._settle(refused.request):
@@ -671,8 +735,10 @@ class ClientActor(Actor):
                 return
             if is_by_server(request.command):
                 if self._opening is not None:
-                    self._deny(self._opening.command, error)
-                    return
+                    if error is not errors.PERMISSION_DENIED:
+                        self._deny(self._opening.command, error)
+                        return
+                    self._opening.shut.add(request.channel)  # who is banned from one room comes into the others
                 self._log.warning("client.not_subscribed", room=request.channel, code=error.code)
             else:
                 self._reply_error(request.command, error)
@@ -680,6 +746,8 @@ class ClientActor(Actor):
                 self._leave(request.channel)
                 if not self._wire.resubscribes:
                     self._close(errors.INSUFFICIENT_STATE)
+            if self._opening is not None and self._opening.complete:
+                self._opened(self._opening)
         else:
             self._reply_error(request.command, error)
 
@@ -762,6 +830,7 @@ class ClientActor(Actor):
         Reject: _reject,
         Drain: _drain,
         Expelled: _expelled,
+        CheckBan: _check_ban,
         TellConnected: _tell_connected,
         CloseConnection: _close_connection,
         BeginSubscription: _begin_subscription,
@@ -788,6 +857,13 @@ class ClientActor(Actor):
         protocol.ReadMessages: _read_messages,
         protocol.Typing: _typing,
         protocol.ListRooms: _list_rooms,
+        protocol.Kick: _moderate,
+        protocol.Ban: _moderate,
+        protocol.Unban: _moderate,
+        protocol.Mute: _moderate,
+        protocol.Unmute: _moderate,
+        protocol.ReadBans: _read_bans,
+        protocol.ReadAudit: _read_audit,
         protocol.Chaos: _crash_room,
         protocol.Presence: _presence,
         protocol.PresenceStats: _presence_stats,

@@ -1,7 +1,7 @@
 """The supervisor of all clients: one child per connection, each temporary. It knows whose connection each one is.
 
 Clients tell it who they are when they have introduced themselves; whoever wants something of all connections of a user
-asks here. After a crash it asks them once more.
+asks here. After a crash it asks them once more. So it is here that somebody is banned from everywhere.
 """
 
 from __future__ import annotations
@@ -11,34 +11,65 @@ from typing import TYPE_CHECKING, Any
 
 from actors.messages import (
     Answered,
+    CheckBan,
     Connect,
     Connected,
     Counted,
     CountUsers,
     Drain,
+    Moderate,
+    ReadAudit,
+    ReadBans,
+    Recorded,
     TellConnected,
     TellUser,
     Told,
 )
-from actors.runtime import Actor, ActorRef, ChildSpec, Restart, Terminated
+from actors.moderation import Moderation
+from actors.runtime import Actor, ActorRef, ChildSpec, RequestFailed, Restart, Terminated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from actors.messages import Transport
+    from chat.sanctions import Sanctions
     from chat.wire import Wire
 
 
 class ClientsActor(Actor):
-    """Starts a client actor for a connection. `make_client(wire, transport)` makes it."""
+    """Starts a client actor for a connection. `make_client(wire, transport)` makes it.
+
+    `banned` are the bans from everywhere: clients look into it, only this actor changes it, and it outlives a crash.
+    """
 
     stops_children_together = True
 
-    def __init__(self, make_client: Callable[[Wire, Transport], Actor]) -> None:
+    def __init__(
+        self,
+        make_client: Callable[[Wire, Transport], Actor],
+        journal: ActorRef[Any],
+        reader: ActorRef[Any],
+        banned: Sanctions,
+        now_ms: Callable[[], int],
+    ) -> None:
         self._make_client = make_client
+        self._banned = banned
+        self._moderation = Moderation(self, "", banned, journal, reader, now_ms)
         self._user_of: dict[ActorRef[Any], str] = {}
         self._clients_of: dict[str, tuple[ActorRef[Any], ...]] = {}
         """By user. Tuples, since nearly always it is one, and an empty set would take four times as much memory."""
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            Connected: self._connected,
+            Terminated: self._ended,
+            TellUser: self._tell_user,
+            CountUsers: self._count_users,
+            Moderate: self._moderate,
+            Recorded: self._recorded,
+            RequestFailed: self._moderation.failed,
+            ReadBans: self._moderation.read_bans,
+            ReadAudit: self._moderation.read_audit,
+            Drain: self._drain,
+        }
 
     def on_start(self) -> None:
         """Go on numbering after the clients that are there already, and have them say again who they are."""
@@ -49,25 +80,32 @@ class ClientsActor(Actor):
 
     def on_receive(self, message: Any) -> ActorRef[Any] | None:
         """Answer `Connect` with the ref of a new client; take note of who it is; hand on what is for many."""
-        kind = type(message)
-        if kind is Connect:
+        if type(message) is Connect:
             return self._connect(message)
-        if kind is Connected:
-            self._connected(message)
-        elif kind is Terminated:
-            self._ended(message)
-        elif kind is TellUser:
-            clients = self._clients_of.get(message.user, ())
-            for client in clients:
-                client.tell(message.message)
-            message.sender.tell(Answered(message, Told(len(clients))))
-        elif kind is CountUsers:
-            message.sender.tell(Answered(message, Counted(len(self._user_of), len(self._clients_of))))
-        else:
-            assert kind is Drain
-            for client in self.children():
-                client.tell(message)
+        self._handlers[type(message)](message)
         return None
+
+    def _tell_user(self, tell: TellUser) -> None:
+        clients = self._clients_of.get(tell.user, ())
+        for client in clients:
+            client.tell(tell.message)
+        tell.sender.tell(Answered(tell, Told(len(clients))))
+
+    def _count_users(self, count: CountUsers) -> None:
+        count.sender.tell(Answered(count, Counted(len(self._user_of), len(self._clients_of))))
+
+    def _drain(self, drain: Drain) -> None:
+        for client in self.children():
+            client.tell(drain)
+
+    def _moderate(self, moderate: Moderate) -> None:
+        self._moderation.moderate(moderate, ())
+
+    def _recorded(self, recorded: Recorded) -> None:
+        ruling = self._moderation.recorded(recorded)
+        for client in self._clients_of.get(ruling.user, ()):
+            client.tell(CheckBan())
+        self._moderation.answered(recorded)
 
     def _connected(self, connected: Connected) -> None:
         client, user = connected.client, connected.user
@@ -75,6 +113,8 @@ class ClientsActor(Actor):
             self._user_of[client] = user
             self._clients_of[user] = (*self._clients_of.get(user, ()), client)
             self.watch(client)
+        if user in self._banned:  # perhaps since it was looked at
+            client.tell(CheckBan())
 
     def _ended(self, ended: Terminated) -> None:
         user = self._user_of.pop(ended.ref, None)

@@ -13,7 +13,20 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import structlog
 
-from actors.messages import Answered, Append, CatchUp, Committed, Placed, Refused, Remove, Trim, Trimmed, Write, Written
+from actors.messages import (
+    Answered,
+    Append,
+    CatchUp,
+    Committed,
+    Placed,
+    Record,
+    Refused,
+    Remove,
+    Trim,
+    Trimmed,
+    Write,
+    Written,
+)
 from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, RequestFailed
 from chat.errors import BAD_REQUEST, INTERNAL, LIMIT_EXCEEDED, NOT_FOUND, PERMISSION_DENIED, TOO_MANY_REQUESTS, Error
@@ -78,7 +91,8 @@ class JournalActor(Actor):
             _RoundOver: self._round_over,
             _TrimDue: self._trim,
             Trimmed: self._trimmed,
-            Remove: self._remove,
+            Remove: self._hand_on,
+            Record: self._hand_on,
         }
 
     def on_start(self) -> None:
@@ -181,6 +195,6 @@ class JournalActor(Actor):
     def _trimmed(self, trimmed: Trimmed) -> None:
         self.after(0.0 if trimmed.more else TRIM_INTERVAL_S, _TrimDue())
 
-    def _remove(self, remove: Remove) -> None:
+    def _hand_on(self, request: Remove | Record) -> None:
         # What waits is younger than what is to go: it was not stored when the room was asked.
-        self._writer.tell(remove)
+        self._writer.tell(request)

@@ -9,7 +9,7 @@ import enum
 import math
 from typing import TYPE_CHECKING, Any
 
-from actors.messages import Join, Leave
+from actors.messages import Join, Leave, Renew
 from chat.log import Position
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ class Membership:
     __slots__ = (
         "_client",
         "_epoch",
-        "_identity",
         "_offset",
         "author",
         "behind",
@@ -42,6 +41,7 @@ class Membership:
         "channel",
         "command",
         "expires_at",
+        "identity",
         "room",
         "room_class",
         "ticket",
@@ -74,7 +74,7 @@ class Membership:
         """Whether a token for this channel, or the server, let the client in, whatever its role."""
         self.author = author
         self._client = client
-        self._identity = identity
+        self.identity = identity
         self.command = command
         self._offset = 0
         self._epoch = ""
@@ -88,8 +88,13 @@ class Membership:
         return self._join(Position(self._offset, self._epoch), silently=True)
 
     def _join(self, position: Position | None, *, silently: bool) -> Join:
-        who = self._identity, self.author
-        return Join(self._client, self.channel, self.command, self.ticket, *who, position, silently)
+        return Join(
+            self._client, self.channel, self.command, self.identity, self.ticket, self.author, position, silently
+        )
+
+    def renew(self) -> Renew:
+        """Tell what this client is now."""
+        return Renew(self._client, self.ticket, self.identity)
 
     def leave(self) -> Leave:
         """End the membership."""

@@ -14,7 +14,7 @@ import msgspec
 from actors.runtime import ActorRef, Coalescing, Droppable, Notice, Request, Signal
 from chat.errors import CloseReason, Error
 from chat.identity import Identity
-from chat.log import Author, Change, Draft, Entry, Position, Rejected, Retention, Stored
+from chat.log import Author, Change, Draft, Entry, Position, Rejected, Retention, Ruling, Stored
 from chat.log import Page as MessagePage
 from chat.protocol import Command, RoomSummary
 from chat.wire import Event, Published, Wire
@@ -78,6 +78,10 @@ class Connected(msgspec.Struct, frozen=True):
     user: str
 
 
+class CheckBan(Signal, frozen=True):
+    """Close if this is a connection of somebody who is banned from everywhere."""
+
+
 class TellConnected(Signal, frozen=True):
     """Ask a client for `Connected`, if it has introduced itself, although it has told before."""
 
@@ -136,10 +140,14 @@ class CountUsers(Request, frozen=True):
 
 
 class RoomRequest(Request, frozen=True):
-    """A request to a room. `command` is what the answer will be the reply to."""
+    """A request to a room. `command` is what the answer will be the reply to.
+
+    `identity` is who asks, with the roles that they have now: the room says whether they may.
+    """
 
     channel: str
     command: Command
+    identity: Identity
 
 
 class Join(RoomRequest, frozen=True):
@@ -152,7 +160,6 @@ class Join(RoomRequest, frozen=True):
     """
 
     ticket: int
-    identity: Identity
     author: Author
     position: Position | None
     silently: bool = False
@@ -181,7 +188,7 @@ class ReadHistory(RoomRequest, frozen=True):
 
 
 class ReadMessages(RoomRequest, frozen=True):
-    """Read what messages stand, newest last. For the reader; answered with `MessagePage`.
+    """Read what messages stand, newest last. Answered with `MessagePage`, by the reader if the room lets it through.
 
     At most `limit` of them: just before or just after an offset, or the newest if neither is given.
     """
@@ -197,6 +204,32 @@ class ReadPresence(RoomRequest, frozen=True):
 
 class CountPresence(RoomRequest, frozen=True):
     """Ask how many are here. Answered with `Counted`."""
+
+
+class Moderate(RoomRequest, frozen=True):
+    """Kick, ban, mute, or lift that. Answered with `Done` when it is stored and in force.
+
+    Without a `channel` it is for the clients' supervisor, and about all rooms; so are the two that follow.
+    """
+
+    ruling: Ruling
+
+
+class ReadBans(RoomRequest, frozen=True):
+    """Read at most `limit` bans and mutes that are in force, from the oldest after a number. Answered with `Bans`."""
+
+    after: int
+    limit: int
+
+
+class ReadAudit(RoomRequest, frozen=True):
+    """Read at most `limit` rulings, from the newest before a number.
+
+    Answered with `Audit`, by the reader if the room lets it through.
+    """
+
+    before: int | None
+    limit: int
 
 
 class CrashRoom(RoomRequest, frozen=True):
@@ -222,6 +255,14 @@ class Leave(Notice, frozen=True):
     member: ActorRef[Any]
     ticket: int
     author: Author
+
+
+class Renew(Notice, frozen=True):
+    """The member that entered with this ticket has another role now."""
+
+    member: ActorRef[Any]
+    ticket: int
+    identity: Identity
 
 
 class ListRooms(Request, frozen=True):
@@ -301,11 +342,23 @@ class Done(msgspec.Struct, frozen=True):
     """It is done, and there is nothing to say about it."""
 
 
+class Bans(msgspec.Struct, frozen=True):
+    """Bans and mutes, the oldest first."""
+
+    rulings: list[Ruling]
+
+
+class Audit(msgspec.Struct, frozen=True):
+    """What moderators did, the newest first."""
+
+    rulings: list[Ruling]
+
+
 class Answered(msgspec.Struct, frozen=True):
     """A request was done."""
 
     request: Any
-    result: Entered | Placed | Page | MessagePage | Present | Counted | Listed | Armed | Told | Done
+    result: Entered | Placed | Page | MessagePage | Present | Counted | Listed | Armed | Told | Done | Bans | Audit
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -316,11 +369,15 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Expelled(msgspec.Struct, frozen=True):
-    """The membership that was entered with this ticket is over, and the room has forgotten it."""
+    """The membership that was entered with this ticket is over, and the room has forgotten it.
+
+    `close` is for a connection that cannot be told so, or that can be in no other room.
+    """
 
     channel: str
     ticket: int
     reason: CloseReason
+    close: CloseReason
 
 
 class Deliver(msgspec.Struct, frozen=True):
@@ -360,12 +417,15 @@ class Open(Request, frozen=True):
 class Opened(Signal, frozen=True):
     """Where a room stands in the log, and as many of its newest entries as were asked for, or all that there are.
 
+    With the bans and mutes that are in force in it.
+
     A signal, since a room takes nothing else before it.
     """
 
     request: Open
     position: Position
     tail: list[Entry]
+    in_force: list[Ruling]
 
 
 class ReadMissed(Request, frozen=True):
@@ -433,6 +493,19 @@ class Removed(msgspec.Struct, frozen=True):
     """The entries are gone."""
 
     request: Remove
+
+
+class Record(Request, frozen=True):
+    """Store what a moderator did. Answered with `Recorded`."""
+
+    moderate: Moderate
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """It is stored, like this."""
+
+    request: Record
+    ruling: Ruling
 
 
 # journal → writer → journal

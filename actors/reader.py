@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from actors.messages import Answered, Missed, Open, Opened, Page, ReadHistory, ReadMessages, ReadMissed, Refused
+from actors.messages import (
+    Answered,
+    Audit,
+    Missed,
+    Open,
+    Opened,
+    Page,
+    ReadAudit,
+    ReadHistory,
+    ReadMessages,
+    ReadMissed,
+    Refused,
+)
 from actors.runtime import Actor, RequestFailed, ThreadActor
 from chat import limits
 from chat.errors import UNRECOVERABLE_POSITION
@@ -37,6 +49,7 @@ class ReaderActor(Actor):
             ReadHistory: self._read_history,
             ReadMessages: self._read_messages,
             ReadMissed: self._read_missed,
+            ReadAudit: self._read_audit,
         }
 
     def on_receive(self, message: Any) -> None:
@@ -52,7 +65,10 @@ class ReaderActor(Actor):
     def _open(self, request: Open) -> Opened:
         position = self._log.position(request.channel)
         tail = self._log.before(request.channel, position.offset + 1, request.limit) if request.limit else []
-        return Opened(request, position, tail)
+        return Opened(request, position, tail, self._log.in_force(request.channel, 0))
+
+    def _read_audit(self, read: ReadAudit) -> Answered:
+        return Answered(read, Audit(self._log.rulings(read.channel, before=read.before, limit=read.limit)))
 
     def _read_missed(self, request: ReadMissed) -> Missed:
         position = self._log.position(request.channel)

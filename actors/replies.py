@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actors.messages import Armed, Counted, Done, Listed, Page, Placed, Present, Told
+from actors.messages import Armed, Audit, Bans, Counted, Done, Listed, Page, Placed, Present, Told
 from actors.runtime import MailboxFull
 from chat import protocol
 from chat.errors import INTERNAL, TOO_MANY_REQUESTS, Error
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 def result_of(
-    command: Command, answer: Placed | Page | MessagePage | Present | Counted | Listed | Armed | Told | Done
+    command: Command,
+    answer: Placed | Page | MessagePage | Present | Counted | Listed | Armed | Told | Done | Bans | Audit,
 ) -> Result:
     """Return the result that the command is answered with."""
     result: Result
@@ -34,6 +35,10 @@ def result_of(
             result = protocol.PresenceStatsResult(clients, users)
         case Listed(rooms):
             result = protocol.RpcResult(protocol.RoomList(rooms))
+        case Bans(rulings):
+            result = protocol.RpcResult(protocol.BansResult([protocol.ruling_info(ruling) for ruling in rulings]))
+        case Audit(rulings):
+            result = protocol.RpcResult(protocol.AuditResult([protocol.ruling_info(ruling) for ruling in rulings]))
         case Armed() | Told() | Done():  # pragma: no branch
             result = protocol.RpcResult(protocol.Empty())
     return result

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 import structlog
@@ -28,48 +28,69 @@ from actors.messages import (
     Join,
     Leave,
     Missed,
+    Moderate,
     Open,
     Opened,
     Page,
     Present,
     Publish,
+    ReadAudit,
+    ReadBans,
     ReadHistory,
+    ReadMessages,
     ReadMissed,
     ReadPresence,
+    Record,
+    Recorded,
     Refused,
     Remove,
     Removed,
     RemoveHistory,
+    Renew,
     Resized,
     ShowTyping,
     TellSize,
 )
+from actors.moderation import Moderation
 from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, RequestFailed, Signal, Terminated
 from chat import limits
 from chat.errors import (
+    BANNED_CLOSE,
     INTERNAL,
+    KICKED_CLOSE,
     LIMIT_EXCEEDED,
     NAME_TAKEN,
+    NAME_TAKEN_CLOSE,
     NOT_AVAILABLE,
+    PERMISSION_DENIED,
     UNRECOVERABLE_POSITION,
     UNSUBSCRIBED_NAME_TAKEN,
+    CloseReason,
+    Error,
 )
 from chat.identity import NamesHere
-from chat.log import Author, Draft, Position
+from chat.log import Author, Delete, Draft, Edit, Position, React
+from chat.policy import Action, may
 from chat.protocol import TYPING_DATA
+from chat.sanctions import UNSUBSCRIBED_BANNED, UNSUBSCRIBED_KICKED, Sanctions, muted, unsubscribed
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from actors.messages import RoomRequest
     from actors.runtime import Cancellable
     from chat.counts import Counts
     from chat.identity import Identity
     from chat.room_classes import RoomClass
+    from chat.tokens import Role
 
 MISSED_PAGE = 1_000
 """Most entries that are read at once for somebody who was away for long."""
+
+SAYING: Final = {type(None): Action.SEND, Edit: Action.EDIT_OWN, Delete: Action.DELETE_OWN, React: Action.REACT}
+"""What it is to publish, by the kind of the change."""
 
 OPEN_RETRY_S = 0.5
 SETTLE_S = 10.0
@@ -113,6 +134,7 @@ class RoomActor(Actor):
         rooms: ActorRef[Any],
         room_class: RoomClass,
         counts: Counts,
+        now_ms: Callable[[], int],
     ) -> None:
         self._channel = channel
         self._reader = reader
@@ -123,6 +145,9 @@ class RoomActor(Actor):
         self._counts = counts
         self._members: dict[ActorRef[Any], _Member] = {}
         self._names = NamesHere()
+        self._moderation = Moderation(self, channel, Sanctions(), journal, reader, now_ms)
+        self._kicked: set[str] = set()
+        """Users kicked while members of an earlier incarnation may not have come back yet."""
         self._reported = 0
         self._position = Position(0, "")
         self._window: deque[Published] = deque(maxlen=room_class.limits.recovery_window)
@@ -147,6 +172,12 @@ class RoomActor(Actor):
             Publish: self._publish,
             Committed: self._committed,
             CatchUp: self._catch_up,
+            Renew: self._renew,
+            Moderate: self._moderate,
+            Recorded: self._recorded,
+            ReadBans: self._moderation.read_bans,
+            ReadAudit: self._moderation.read_audit,
+            ReadMessages: self._read_messages,
             ReadHistory: self._read_history,
             ReadPresence: self._read_presence,
             CountPresence: self._count_presence,
@@ -204,6 +235,8 @@ class RoomActor(Actor):
         first_time = not self._position.epoch
         if not first_time and self._position.epoch != opened.position.epoch:
             self._epoch_changed(opened.position.epoch)
+        if first_time:  # what is decided later comes with `Recorded`
+            self._moderation.sanctions = Sanctions(opened.in_force)
         unseen = [Published(entry) for entry in opened.tail if entry.offset > self._position.offset]
         if opened.request.limit:
             self._fill(opened, unseen)
@@ -227,8 +260,26 @@ class RoomActor(Actor):
         self._drop_removed()
 
     def _publish(self, publish: Publish) -> None:
-        draft = Draft(self._channel, publish.key, publish.author, publish.time_ms, publish.data, publish.change)
+        change, role = publish.change, publish.identity.role_in(self._channel)
+        error = self._refusal(publish, role) if may(role, SAYING[type(change)]) else PERMISSION_DENIED
+        if error is not None:
+            publish.sender.tell(Refused(publish, error))
+            return
+        if type(change) is Delete and may(role, Action.DELETE_ANY):
+            change = Delete(change.target, of_anybody=True)
+        draft = Draft(self._channel, publish.key, publish.author, publish.time_ms, publish.data, change)
         self._journal.tell(Append(self.actor_ref, draft, publish))
+
+    def _refusal(self, publish: Publish, role: Role) -> Error | None:
+        """Return what a ban or a mute makes of it."""
+        sanctions = self._moderation.sanctions
+        user = publish.identity.user
+        if user not in sanctions:  # as a rule
+            return None
+        if sanctions.ban(user, role, publish.time_ms) is not None:
+            return PERMISSION_DENIED
+        mute = sanctions.mute(user, role, publish.time_ms)
+        return muted(mute) if mute is not None and type(publish.change) is not Delete else None
 
     def _committed(self, committed: Committed) -> None:
         if committed.epoch != self._position.epoch:
@@ -263,6 +314,8 @@ class RoomActor(Actor):
                 join.sender.tell(Refused(join, error_of(failed.error)))
         elif type(request) is Append:
             request.publish.sender.tell(Refused(request.publish, error_of(failed.error)))
+        elif type(request) is Record:
+            self._moderation.failed(failed)
         elif type(request) is Remove:
             request.request.sender.tell(Refused(request.request, error_of(failed.error)))
 
@@ -278,6 +331,8 @@ class RoomActor(Actor):
     # Members.
 
     def _join(self, join: Join) -> None:
+        if not self._lets_in(join):
+            return
         position = join.position
         if position is None or not self._recoverable(position):
             self._enter(join, None, [])
@@ -297,8 +352,32 @@ class RoomActor(Actor):
     def _read_missed(self, missed: Missed) -> None:
         join = self._missing.pop(id(missed.request), None)
         if join is not None:  # else an earlier incarnation asked, and has answered for itself
+            if not self._lets_in(join):
+                return  # banned meanwhile
             same = missed.position.epoch == self._position.epoch
             self._enter(join, join.position if same else None, [Published(entry) for entry in missed.entries])
+
+    def _lets_in(self, join: Join) -> bool:
+        """Tell whether somebody may be here; if not, it is told. A member that has to go is told for good."""
+        client, identity = join.sender, join.identity
+        allowed = self._allows(join, Action.JOIN)
+        if not join.silently:
+            self._kicked.discard(identity.user)
+        elif not allowed:
+            self._put_out_banned(client, _Member(join.ticket, join.author, identity))
+        elif identity.user in self._kicked:
+            client.tell(Refused(join, PERMISSION_DENIED))
+            member = _Member(join.ticket, join.author, identity)
+            self._put_out(client, member, CloseReason(UNSUBSCRIBED_KICKED, "kicked"), KICKED_CLOSE)
+            return False
+        return allowed
+
+    def _allows(self, request: RoomRequest, action: Action) -> bool:
+        """Tell whether somebody may do something; if not, it is told."""
+        allowed = self._moderation.allows(request.identity, action)
+        if not allowed:
+            request.sender.tell(Refused(request, PERMISSION_DENIED))
+        return allowed
 
     def _enter(self, join: Join, resumed: Position | None, following: Sequence[Published]) -> None:
         """Make a client a member that has seen everything up to `resumed`, and gets what follows now.
@@ -341,9 +420,7 @@ class RoomActor(Actor):
         """Put out those whom nobody vouched for, and who have the name of somebody whom the application vouches for."""
         for client, member in list(self._members.items()):
             if not member.identity.vouched and self._names.alike(identity, member.identity):
-                self._remove(client)
-                self._tell_presence("leave", member.author)
-                client.tell(Expelled(self._channel, member.ticket, UNSUBSCRIBED_NAME_TAKEN))
+                self._put_out(client, member, UNSUBSCRIBED_NAME_TAKEN, NAME_TAKEN_CLOSE)
 
     def _entered(self, resumed: Position | None, following: Sequence[Published]) -> Entered:
         head = self._position.offset
@@ -378,10 +455,49 @@ class RoomActor(Actor):
         self.unwatch(client)
         self.remove_watcher(client)
 
+    def _renew(self, renew: Renew) -> None:
+        member = self._members.get(renew.member)
+        if member is not None and member.ticket == renew.ticket:
+            member = self._members[renew.member] = member._replace(identity=renew.identity)
+            if not self._moderation.allows(renew.identity, Action.JOIN):
+                self._put_out_banned(renew.member, member)
+
+    # Moderation.
+
+    def _moderate(self, moderate: Moderate) -> None:
+        user = moderate.ruling.user
+        here = [member.identity for member in self._members.values() if member.identity.user == user]
+        self._moderation.moderate(moderate, [identity.role_in(self._channel) for identity in here])
+
+    def _recorded(self, recorded: Recorded) -> None:
+        ruling = self._moderation.recorded(recorded)
+        for client, member in list(self._members.items()):
+            if member.identity.user != ruling.user:
+                continue
+            if ruling.action == "kick":
+                self._put_out(client, member, unsubscribed(ruling, UNSUBSCRIBED_KICKED), KICKED_CLOSE)
+            elif not self._moderation.allows(member.identity, Action.JOIN):
+                self._put_out_banned(client, member)
+        if ruling.action == "kick" and self._changes is not None:
+            self._kicked.add(ruling.user)
+        self._moderation.answered(recorded)
+
+    def _put_out_banned(self, client: ActorRef[Any], member: _Member) -> None:
+        identity, moderation = member.identity, self._moderation
+        ban = moderation.sanctions.ban(identity.user, identity.role_in(self._channel), moderation.now_ms())
+        self._put_out(client, member, unsubscribed(ban, UNSUBSCRIBED_BANNED), BANNED_CLOSE)
+
+    def _put_out(self, client: ActorRef[Any], member: _Member, reason: CloseReason, close: CloseReason) -> None:
+        """End a membership, also one that was in before the room restarted."""
+        if client in self._members:
+            self._remove(client)
+        self._tell_presence("leave", member.author)
+        client.tell(Expelled(self._channel, member.ticket, reason, close))
+
     def _stop_if_idle(self, _: _Idle) -> None:
         self._idle_timer = None
         # Nothing can come between this look and the stop: all who send here run on the same thread.
-        if not self._members and not self.actor_ref.waiting():
+        if not self._members and not self._moderation.recording and not self.actor_ref.waiting():
             self.stop()
 
     # Forwarding.
@@ -402,17 +518,26 @@ class RoomActor(Actor):
 
     def _settled(self, _: _Settled) -> None:
         self._changes = None
+        self._kicked.clear()
 
     def _tell_size(self, _: TellSize) -> None:
         self._reported = -1  # and so it is told at the end of the turn
 
     def _show_typing(self, typing: ShowTyping) -> None:
-        if len(self._members) > self._limits.presence_limit:
+        member = self._members.get(typing.member)
+        if member is None or len(self._members) > self._limits.presence_limit or not self._may_type(member.identity):
             return
         deliver = Deliver(Ephemeral(self._channel, TYPING_DATA, typing.author))
         for client in self._members:
             if client is not typing.member:
                 client.tell_in_bulk(deliver)
+
+    def _may_type(self, identity: Identity) -> bool:
+        role, moderation = identity.role_in(self._channel), self._moderation
+        muted = identity.user in moderation.sanctions and moderation.sanctions.mute(
+            identity.user, role, moderation.now_ms()
+        )
+        return may(role, Action.TYPE) and not muted
 
     # Removing history.
 
@@ -431,7 +556,13 @@ class RoomActor(Actor):
 
     # Questions.
 
+    def _read_messages(self, read: ReadMessages) -> None:
+        if self._allows(read, Action.READ):
+            self._reader.tell(read)
+
     def _read_history(self, read: ReadHistory) -> None:
+        if not self._allows(read, Action.READ):
+            return
         since, head = read.since, self._position.offset
         if since is not None and since.epoch not in {"", self._position.epoch}:
             read.sender.tell(Refused(read, UNRECOVERABLE_POSITION))
@@ -455,6 +586,8 @@ class RoomActor(Actor):
         read.sender.tell(Answered(read, Page(fitting, self._position)))
 
     def _read_presence(self, read: ReadPresence) -> None:
+        if not self._allows(read, Action.SEE_MEMBERS):
+            return
         if not self._class.presence:
             read.sender.tell(Refused(read, NOT_AVAILABLE))
             return
@@ -466,6 +599,8 @@ class RoomActor(Actor):
         read.sender.tell(Answered(read, Present(authors)))
 
     def _count_presence(self, count: CountPresence) -> None:
+        if not self._allows(count, Action.SEE_MEMBERS):
+            return
         if not self._class.presence:
             count.sender.tell(Refused(count, NOT_AVAILABLE))
             return

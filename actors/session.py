@@ -36,6 +36,8 @@ class Opening:
         self.waiting: list[Command] = []
         """Commands that came meanwhile: an SDK sends its subscribes along with connect."""
         self.entered: dict[str, SubscribeResult] = {}
+        self.shut: set[str] = set()
+        """Rooms that its token names and that do not let it in."""
         self._guest = guest
         self._resumes: Mapping[str, Resume] = request.subs
 
@@ -48,8 +50,8 @@ class Opening:
 
     @property
     def complete(self) -> bool:
-        """Whether the client is in all rooms."""
-        return self.entered.keys() == self.identity.channels.keys()
+        """Whether the client is in all rooms that let it in."""
+        return self.entered.keys() | self.shut == self.identity.channels.keys()
 
     def position(self, channel: str) -> Position | None:
         """Return from where a room is resumed, None for from now on."""

@@ -33,6 +33,7 @@ from actors.writer import ThreadWriterActor, WriterActor
 from chat.counts import Counts
 from chat.errors import SHUTDOWN
 from chat.rates import Rates
+from chat.sanctions import Sanctions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,16 +98,20 @@ class ChatSystem:
         reader = self._spawn("reader", lambda: make_reader(room_log, limits))
         journal = self._spawn("journal", lambda: JournalActor(writer, classes, now_ms, counts))
         make = partial(_make_fragile_room, set()) if chaos else _make_room
-        make_room = partial(make, reader, journal, classes, counts)
+        make_room = partial(make, reader, journal, classes, counts, now_ms)
         self._closed_rooms: set[str] = set()
+        banned = Sanctions(room_log.in_force("", now_ms()))
         rooms = self._spawn("rooms", lambda: RoomsActor(make_room, classes, self._closed_rooms, counts))
 
         def make_client(wire: Wire, transport: Transport) -> ClientActor:
             return ClientActor(wire, transport, shared)
 
-        self._clients = clients = self._spawn("clients", lambda: ClientsActor(make_client))
+        def make_clients() -> ClientsActor:
+            return ClientsActor(make_client, journal, reader, banned, now_ms)
+
+        self._clients = clients = self._spawn("clients", make_clients)
         rates = Rates(limits.rates) if limits.rates else None
-        shared = Shared(rooms, clients, reader, door, limits, classes, now_ms, version, chaos, counts, rates)
+        shared = Shared(rooms, clients, door, banned, limits, classes, now_ms, version, chaos, counts, rates)
         self._api = self._spawn("api", lambda: ApiActor(rooms, clients, classes, now_ms, version))
 
     def _spawn(self, name: str, factory: Callable[[], Actor]) -> ActorRef[Any]:
@@ -170,10 +175,11 @@ def _make_room(
     journal: ActorRef[Any],
     classes: RoomClasses,
     counts: Counts,
+    now_ms: Callable[[], int],
     channel: str,
     rooms: ActorRef[Any],
 ) -> RoomActor:
-    return RoomActor(channel, reader, journal, rooms, classes.of(channel), counts)
+    return RoomActor(channel, reader, journal, rooms, classes.of(channel), counts, now_ms)
 
 
 def _make_fragile_room(
@@ -182,7 +188,8 @@ def _make_fragile_room(
     journal: ActorRef[Any],
     classes: RoomClasses,
     counts: Counts,
+    now_ms: Callable[[], int],
     channel: str,
     rooms: ActorRef[Any],
 ) -> RoomActor:
-    return FragileRoomActor(channel, reader, journal, rooms, classes.of(channel), counts, doomed)
+    return FragileRoomActor(channel, reader, journal, rooms, classes.of(channel), counts, now_ms, doomed)

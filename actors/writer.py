@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from actors.messages import Remove, Removed, Trim, Trimmed, Write, Written
+from actors.messages import Record, Recorded, Remove, Removed, Trim, Trimmed, Write, Written
 from actors.runtime import Actor, RequestFailed, ThreadActor
 from chat.log import LogError
 
@@ -47,14 +47,16 @@ class WriterActor(Actor):
         """Close the log: the writer is the last that stops."""
         self._log.close()
 
-    def _answer(self, message: Write | Trim | Remove) -> Written | Trimmed | Removed | None:
+    def _answer(self, message: Write | Trim | Remove | Record) -> Written | Trimmed | Removed | Recorded | None:
         match message:
             case Write():
                 return self._write(message)
             case Trim():
                 return self._trim(message)
-            case Remove():  # pragma: no branch
+            case Remove():
                 return self._remove(message)
+            case Record():  # pragma: no branch
+                return Recorded(message, self._log.record(message.moderate.ruling))
 
     def _write(self, write: Write) -> Written:
         began = perf_counter()

@@ -58,6 +58,7 @@ TOKEN_EXPIRED = Error(109, "token expired")
 TOO_MANY_REQUESTS = Error(111, "too many requests", temporary=True)
 UNRECOVERABLE_POSITION = Error(112, "unrecoverable position")
 NOT_FOUND = Error(404, "message not found")
+MUTED = Error(403, "muted")
 NAME_TAKEN = Error(409, "somebody here has this name, or one that looks like it: choose another")
 
 SHUTDOWN = CloseReason(3001, "shutdown")
@@ -76,6 +77,8 @@ NOT_AVAILABLE_CLOSE = CloseReason(3508, "not available")
 TOO_MANY_ERRORS = CloseReason(3509, "too many errors")
 
 NAME_TAKEN_CLOSE = CloseReason(4009, "name taken")
+KICKED_CLOSE = CloseReason(4010, "kicked")
+BANNED_CLOSE = CloseReason(4500, "banned")
 
 UNSUBSCRIBED_BY_SERVER = CloseReason(2000, "server unsubscribe")
 UNSUBSCRIBED_NAME_TAKEN = CloseReason(2100, "name taken")

@@ -59,6 +59,10 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
         return self.rooms.get(channel, self.role)
 
 
+SERVER: Final = Identity(user="", name="", look=(), role=Role.ADMIN)
+"""The chat itself, at the wish of the product that embeds it."""
+
+
 class NamesHere:
     """Whose names are in use in a room. Many may have one name, if the application vouches for it."""
 

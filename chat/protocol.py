@@ -11,18 +11,20 @@ documents the part that is offered.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from chat.errors import BAD_REQUEST_CLOSE, Disconnect, Error, bad_request
-from chat.log import Author, Change, Delete, Edit, Entry, Message
+from chat.log import Author, Change, Delete, Edit, Entry, Message, Ruling
 from chat.log import React as ReactTo
 
 CommandId = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Offset = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Target = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Until = Annotated[int, Meta(ge=1, le=253_402_300_799_000)]  # to the end of year 9999
+Channel = Annotated[str, Meta(min_length=1)]
 
 REJECT_UNRECOVERABLE: Final = 2  # bit of SubscribeRequest.flag: answer 112 rather than recovered:false
 
@@ -170,7 +172,7 @@ class EditMessage(Struct, frozen=True):
 
 
 class DeleteMessage(Struct, frozen=True):
-    """rpc `delete`: take one's own message back."""
+    """rpc `delete`: take a message back: one's own, or as a moderator anybody's."""
 
     channel: str
     target: Target
@@ -206,6 +208,75 @@ class ListRooms(Struct, frozen=True):
     """rpc `rooms`: ask which rooms are open."""
 
 
+class Kick(Struct, frozen=True):
+    """rpc `kick`: put all connections of a user out of a room. They may come back."""
+
+    action: ClassVar[Literal["kick"]] = "kick"
+    until: ClassVar[None] = None
+    channel: Channel
+    user: str
+    reason: str
+
+
+class Ban(Struct, frozen=True):
+    """rpc `ban`: put a user out, and keep it out, until a time (Unix, ms) or for ever. No channel: everywhere."""
+
+    action: ClassVar[Literal["ban"]] = "ban"
+    user: str
+    reason: str
+    channel: str = ""
+    until: Until | None = None
+
+
+class Unban(Struct, frozen=True):
+    """rpc `unban`: lift a ban."""
+
+    action: ClassVar[Literal["unban"]] = "unban"
+    until: ClassVar[None] = None
+    user: str
+    reason: str = ""
+    channel: str = ""
+
+
+class Mute(Struct, frozen=True):
+    """rpc `mute`: let a user say nothing in a room, until a time (Unix, ms) or for ever."""
+
+    action: ClassVar[Literal["mute"]] = "mute"
+    channel: Channel
+    user: str
+    reason: str = ""
+    until: Until | None = None
+
+
+class Unmute(Struct, frozen=True):
+    """rpc `unmute`: lift a mute."""
+
+    action: ClassVar[Literal["unmute"]] = "unmute"
+    until: ClassVar[None] = None
+    channel: Channel
+    user: str
+    reason: str = ""
+
+
+Moderation = Kick | Ban | Unban | Mute | Unmute
+
+
+class ReadBans(Struct, frozen=True):
+    """rpc `bans`: read the bans and mutes in force, from the oldest one after a number. No channel: everywhere."""
+
+    channel: str = ""
+    after: Offset = 0
+    limit: Annotated[int, Meta(ge=1)] = 50
+
+
+class ReadAudit(Struct, frozen=True):
+    """rpc `audit`: read what moderators did, from the newest one before a number. No channel: everywhere."""
+
+    channel: str = ""
+    before: Offset | None = None
+    limit: Annotated[int, Meta(ge=1)] = 50
+
+
 class Chaos(Struct, frozen=True):
     """rpc `chaos`: have a room crash. For tests and demonstrations; `CHAT_CHAOS` switches it on."""
 
@@ -230,6 +301,9 @@ Request = (
     | ReadMessages
     | Typing
     | ListRooms
+    | Moderation
+    | ReadBans
+    | ReadAudit
     | Chaos
     | Refresh
     | SubRefresh
@@ -319,12 +393,31 @@ RPC_METHODS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "messages": msgspec.json.Decoder(ReadMessages),
     "typing": msgspec.json.Decoder(Typing),
     "rooms": msgspec.json.Decoder(ListRooms),
+    "kick": msgspec.json.Decoder(Kick),
+    "ban": msgspec.json.Decoder(Ban),
+    "unban": msgspec.json.Decoder(Unban),
+    "mute": msgspec.json.Decoder(Mute),
+    "unmute": msgspec.json.Decoder(Unmute),
+    "bans": msgspec.json.Decoder(ReadBans),
+    "audit": msgspec.json.Decoder(ReadAudit),
 }
 CHAOS_METHODS: Final[dict[str, msgspec.json.Decoder[Any]]] = {**RPC_METHODS, "chaos": msgspec.json.Decoder(Chaos)}
 _connect_data = msgspec.json.Decoder(ConnectData)
 
 
-Call = SendMessage | EditMessage | DeleteMessage | React | ReadMessages | Typing | ListRooms | Chaos
+Call = (
+    SendMessage
+    | EditMessage
+    | DeleteMessage
+    | React
+    | ReadMessages
+    | Typing
+    | ListRooms
+    | Moderation
+    | ReadBans
+    | ReadAudit
+    | Chaos
+)
 
 
 def decode_rpc(rpc: Rpc, *, chaos: bool = False) -> Call | None:
@@ -487,6 +580,31 @@ class CurrentMessage(Struct, frozen=True, omit_defaults=True):
     edited: int = 0
     deleted: int = 0
     reactions: dict[str, list[str]] = {}
+
+
+class RulingInfo(Struct, frozen=True, omit_defaults=True):
+    """What a moderator did: who (`by`, in which `role`), to whom, when, until when, why."""
+
+    number: int
+    action: str
+    user: str
+    by: str
+    role: str
+    time: int
+    until: int = 0
+    reason: str = ""
+
+
+class BansResult(Struct, frozen=True):
+    """The bans and mutes in force, the oldest first."""
+
+    bans: list[RulingInfo]
+
+
+class AuditResult(Struct, frozen=True):
+    """What moderators did, the newest first."""
+
+    audit: list[RulingInfo]
 
 
 class MessagesResult(Struct, frozen=True):
@@ -652,6 +770,12 @@ def current_message(message: Message) -> CurrentMessage:
         deleted=message.deleted_ms,
         reactions=message.reactions,
     )
+
+
+def ruling_info(ruling: Ruling) -> RulingInfo:
+    """Describe what a moderator did to other moderators."""
+    who = ruling.user, ruling.by, ruling.by_role
+    return RulingInfo(ruling.number, ruling.action, *who, ruling.time_ms, ruling.until_ms, ruling.reason)
 
 
 CHANGES: Final = frozenset({"edit", "delete", "reaction"})

@@ -37,7 +37,7 @@ from chat.room_classes import read_room_classes
 from chat.wire import JsonWire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from actors.runtime import ActorRef
     from chat.errors import CloseReason
@@ -233,6 +233,11 @@ class Chat:
         """Let the next thing happen, and nothing else."""
         with contextlib.suppress(RuntimeError):  # there is more to do after it
             self.scheduler.run(1)
+
+    def step_until(self, reached: Callable[[], bool]) -> None:
+        """Let happen what is due until something is reached, and no more."""
+        while not reached():
+            self.step()
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""

@@ -24,7 +24,7 @@ from websockets.server import ServerProtocol
 from websockets.utils import accept_key
 
 from actors.messages import Reject
-from chat.errors import SLOW, CloseReason
+from chat.errors import BANNED_CLOSE, SLOW, CloseReason
 from web.socket import Socket
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 CLOSE_TIMEOUT_S: Final = 2.0
 """How long a peer may take to read what is left and to answer the close frame, before it is cut off."""
+
+BANNED_TIMEOUT_S: Final = 0.5
+"""The same for somebody who is banned: within a second nothing is left of them."""
 
 AFTER_GOODBYE_S: Final = 0.05
 """How often a peer is read that was told goodbye: `READ_BYTES` each time."""
@@ -189,7 +192,7 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
                 self._say_goodbye(reason)
 
     def _say_goodbye(self, reason: CloseReason) -> None:
-        self._cut_soon()
+        self._cut_soon(BANNED_TIMEOUT_S if reason is BANNED_CLOSE else CLOSE_TIMEOUT_S)
         if reason is SLOW:
             self._drop_held()
         elif self._held is not None:
@@ -216,9 +219,9 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
             self._websocket.send_ping(b"")
             self._write_control()
 
-    def _cut_soon(self) -> None:
+    def _cut_soon(self, timeout_s: float) -> None:
         if self._cut is None:
-            self._cut = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self.abort)
+            self._cut = asyncio.get_running_loop().call_later(timeout_s, self.abort)
 
     def _write_control(self) -> None:
         """Write what the protocol itself has to say. Cut off a peer that asks for more of it than it reads."""
@@ -234,7 +237,7 @@ class RawSocket(Socket, asyncio.BufferedProtocol):
             if data == SEND_EOF:  # both have said goodbye, or the peer broke the protocol
                 self._reason = self._reason or _PEER_GONE
                 self._drop_held()  # nothing may follow a close frame
-                self._cut_soon()
+                self._cut_soon(CLOSE_TIMEOUT_S)
                 # Not `close`: for what it is still sending the peer would get a reset, which undoes the goodbye.
                 if transport.can_write_eof():
                     transport.write_eof()

@@ -15,6 +15,7 @@ from actors.room import RoomActor
 from actors.rooms import ROOM_INTENSITY
 from chat import server_api
 from chat.errors import CommandError, Error
+from chat.identity import SERVER
 from chat.log import LogError
 from chat.protocol import Command, Send
 from chat.server_api import (
@@ -376,7 +377,7 @@ def test_an_entry_that_was_removed_before_its_room_heard_of_it_is_shown_and_not_
     chat.call(publish("a"))
     room, entries = chat.room("lobby"), chat.log.after("lobby", 0, LIMIT)
     entry = msgspec.structs.replace(entries[0], offset=2)
-    request = RemoveHistory(chat.find("api"), "lobby", Command(0, Send()))
+    request = RemoveHistory(chat.find("api"), "lobby", Command(0, Send()), SERVER)
 
     room.tell(Removed(Remove(room, "lobby", 2, request)))
     room.tell(Committed(chat.log.position("lobby").epoch, [entry]))

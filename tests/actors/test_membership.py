@@ -55,7 +55,7 @@ def shown(member: Membership, *offsets: int) -> list[int] | Gap:
 def test_to_enter_is_to_ask_for_it_with_all_that_the_room_must_know(position: Position | None) -> None:
     join = membership().join(position)
 
-    assert join == Join(CLIENT, "lobby", SUBSCRIBE, 7, WHO, ANN, position)
+    assert join == Join(CLIENT, "lobby", SUBSCRIBE, WHO, 7, ANN, position)
     assert not join.silently
 
 
@@ -63,7 +63,7 @@ def test_to_enter_again_is_silent_and_from_where_the_reader_is() -> None:
     member = entered(3)
     shown(member, 4, 5)
 
-    assert member.join_again() == Join(CLIENT, "lobby", SUBSCRIBE, 7, WHO, ANN, Position(5, "e"), silently=True)
+    assert member.join_again() == Join(CLIENT, "lobby", SUBSCRIBE, WHO, 7, ANN, Position(5, "e"), silently=True)
 
 
 def test_to_leave_names_the_membership() -> None:

@@ -12,7 +12,7 @@ CLOSE_REASONS = [value for value in vars(errors).values() if isinstance(value, C
 
 
 def test_the_protocol_knows_every_error_code() -> None:
-    assert {error.code for error in ERRORS} == {100, 103, 104, 105, 106, 107, 108, 109, 111, 112, 404, 409}
+    assert {error.code for error in ERRORS} == {100, 103, 104, 105, 106, 107, 108, 109, 111, 112, 403, 404, 409}
 
 
 def test_only_what_may_succeed_later_is_temporary() -> None:
@@ -33,7 +33,7 @@ def test_a_close_reason_is_short_not_empty_and_not_json(reason: CloseReason) -> 
 def test_clients_come_back_unless_they_did_what_they_must_not() -> None:
     final = {reason.code for reason in CLOSE_REASONS if 3500 <= reason.code <= 3999 or 4500 <= reason.code <= 4999}
 
-    assert final == {3500, 3501, 3502, 3503, 3504, 3505, 3508, 3509}
+    assert final == {3500, 3501, 3502, 3503, 3504, 3505, 3508, 3509, 4500}
 
 
 def test_a_bad_request_says_what_is_bad() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from chat.policy import POLICY, Action, may, outranks
@@ -16,7 +18,7 @@ def test_every_action_is_somebodys() -> None:
 def test_who_is_above_may_all_that_those_below_may() -> None:
     roles = list(Role)
 
-    for lower, higher in zip(roles, roles[1:], strict=False):
+    for lower, higher in itertools.pairwise(roles):
         assert {action for action in Action if may(lower, action)} <= {a for a in Action if may(higher, a)}
 
 

@@ -65,6 +65,7 @@ class Session:
         url = f"ws://{server.address}/connection/websocket"
         self.client = Client(url, events=Connection(), min_reconnect_delay=0.05, **options)
         self.handler = Subscription()
+        self.lobby: Any = None
 
     async def next(self, kind: str) -> Any:
         """Wait for the next event of a kind, passing over others."""

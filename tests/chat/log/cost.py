@@ -28,6 +28,7 @@ from actors.messages import Answered, Append, Publish
 from actors.runtime import Actor, ActorSystem, ChildSpec, LoopScheduler
 from actors.writer import ThreadWriterActor
 from chat.counts import Counts
+from chat.identity import SERVER
 from chat.limits import Limits
 from chat.log import Author, Database, Draft, SqliteLog
 from chat.main import tame_collector
@@ -83,7 +84,7 @@ class Load(Actor):
     def _send(self) -> None:
         key = str(next(self._keys))
         self._sent[key] = time.perf_counter()
-        publish = Publish(self.actor_ref, "lobby", COMMAND, key, ANN, _data(key), 1)
+        publish = Publish(self.actor_ref, "lobby", COMMAND, SERVER, key, ANN, _data(key), 1)
         self._journal.tell(Append(self.actor_ref, Draft("lobby", key, ANN, 1, publish.data), publish))
 
 
