@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from actors.messages import Armed, Audit, Bans, Counted, Done, Listed, Page, Placed, Present, Told
 from actors.runtime import MailboxFull
 from chat import protocol
 from chat.errors import INTERNAL, TOO_MANY_REQUESTS, Error
 from chat.log import Page as MessagePage
+from chat.policy import Action, may
 
 if TYPE_CHECKING:
     from actors.messages import Entered, Join
@@ -56,6 +59,7 @@ def _placed(command: Command, placed: Placed) -> Result:
 def entered_result(join: Join, entered: Entered) -> protocol.SubscribeResult:
     """Return the result of a subscribe. After a recovery the offset is the one that was recovered from."""
     resumed = join.position if entered.recovered else None
+    role = join.identity.role_in(join.channel)
     return protocol.SubscribeResult(
         recoverable=True,
         positioned=True,
@@ -64,6 +68,7 @@ def entered_result(join: Join, entered: Entered) -> protocol.SubscribeResult:
         was_recovering=join.position is not None,
         recovered=entered.recovered,
         publications=[item.json for item in entered.missed],
+        data={"role": role.value} if may(role, Action.AUDIT) else UNSET,
     )
 
 

@@ -69,6 +69,7 @@ def build(settings: Settings) -> FastAPI:
         admission=admission,
         origins=Origins(settings.origins()),
         request_timeout_s=settings.request_timeout_s,
+        token_url=settings.token_url,
     )
 
 

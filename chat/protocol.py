@@ -470,7 +470,8 @@ class Publication(Struct, frozen=True, omit_defaults=True):
 class SubscribeResult(Struct, frozen=True, omit_defaults=True):
     """The reply to subscribe. `offset` is the channel's newest, after a recovery the one recovered from.
 
-    `ttl` is how long the token is good for, in seconds, if it `expires`.
+    `ttl` is how long the token is good for, in seconds, if it `expires`. `data` tells moderators and admins that they
+    are: {"role": …}.
     """
 
     recoverable: bool
@@ -480,6 +481,7 @@ class SubscribeResult(Struct, frozen=True, omit_defaults=True):
     was_recovering: bool = False
     recovered: bool = False
     publications: list[Raw] = []
+    data: dict[str, str] | UnsetType = UNSET
     expires: bool = False
     ttl: int = 0
 

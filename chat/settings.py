@@ -197,6 +197,10 @@ class Settings(BaseSettings):
     rooms_file: Path | None = Field(
         default=None, description="TOML file with what is different in rooms of some names. Unset: all are alike."
     )
+    token_url: Annotated[str, Field(pattern=r"^(https?://[^/\s\"';,]+)?/[^\s\"';,]*$")] | None = Field(
+        default=None,
+        description='Where the page fetches the token of its user, with cookies: `{"token": …}`. Unset: guests.',
+    )
     chaos: bool = Field(
         default=False,
         description="Whether clients may have rooms crash (rpc `chaos`), for tests and demonstrations.",

@@ -59,12 +59,13 @@ def create_app(
     request_timeout_s: float,
     api_key: str | None = None,
     with_metrics: bool = False,
+    token_url: str | None = None,
 ) -> FastAPI:
     """Make the application around the chat that `make_chat(scheduler, on_failure)` starts.
 
     The chat starts and stops with the application (ASGI lifespan), on the server's event loop. If its database cannot
     be opened, the application does not start. `admission` is where it, and the server, ask about each connection.
-    Without an `api_key` there is no server API.
+    Without an `api_key` there is no server API. `token_url` is where the page fetches its user's token, if it does.
     """
 
     @contextlib.asynccontextmanager
@@ -106,6 +107,7 @@ def create_app(
     app.include_router(sockets.router)
     app.include_router(health.router)
     app.include_router(pages.router)
+    app.state.page = pages.Served(token_url)
     if with_metrics:
         app.include_router(metrics.router)
     if api_key is not None:

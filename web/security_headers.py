@@ -13,11 +13,18 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'self'; connect-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'none'"
-    ),
+
+def content_security_policy(*fetched: str) -> dict[str, str]:
+    """Return the header for a page that may connect to its own origin, and fetch from these others."""
+    return {
+        "Content-Security-Policy": (
+            f"default-src 'self'; connect-src {' '.join(["'self'", *fetched])}; img-src 'self' data:; "
+            "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        )
+    }
+
+
+HEADERS: Final = content_security_policy() | {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
@@ -28,7 +35,10 @@ TLS: Final = frozenset({"https", "wss"})
 
 
 class AddSecurityHeaders:
-    """Pure ASGI middleware: puts the headers on answers; `Strict-Transport-Security` on those that go out by TLS."""
+    """Pure ASGI middleware: puts the headers on answers; `Strict-Transport-Security` on those that go out by TLS.
+
+    An answer that has one of them keeps its own.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -40,7 +50,9 @@ class AddSecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in STARTS:
-                MutableHeaders(scope=message).update(headers_for(scope))
+                headers = MutableHeaders(scope=message)
+                for name, value in headers_for(scope).items():
+                    headers.setdefault(name, value)
             await send(message)
 
         return self._app(scope, receive, send_with_headers)

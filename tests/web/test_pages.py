@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from web.pages import Served
+
 if TYPE_CHECKING:
     from tests.server import Server
 
@@ -54,3 +56,15 @@ def test_plain_http_to_a_websocket_address_is_told_to_upgrade(server: Server, pa
 
     assert answer.status_code == 426
     assert answer.headers["upgrade"] == "websocket"
+
+
+def test_the_page_may_fetch_tokens_from_where_the_setting_says_and_nowhere_else() -> None:
+    served = Served("https://app.example/token?a=1&b=2")
+
+    assert '<meta name="token-url" content="https://app.example/token?a=1&amp;b=2" />' in served.html
+    assert "; connect-src 'self' https://app.example; " in served.headers["Content-Security-Policy"]
+
+
+def test_tokens_of_the_same_origin_need_no_exception() -> None:
+    assert Served("/token").headers == Served(None).headers
+    assert "token-url" not in Served(None).html

@@ -17,7 +17,10 @@ const guest = stored(() => sessionStorage, 'parley.guest');
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 const store = createStore();
-const connection = new Connection(endpoint(location), store, guest);
+const tokenUrl = /** @type {HTMLMetaElement | null} */ (
+  document.querySelector('meta[name="token-url"]')
+)?.content;
+const connection = new Connection(endpoint(location), store, guest, tokenUrl ?? '');
 
 /** @typedef {typeof actions} Actions what the view can ask for */
 const actions = {
@@ -58,6 +61,8 @@ const actions = {
   },
   /** @param {string} key */
   discard: (key) => inRoom({ type: 'sendDiscarded', key }),
+  /** @param {string} method @param {object} data @returns {Promise<string>} what went wrong */
+  moderate: async (method, data) => (await connection.room?.moderate(method, data)) ?? '',
   /** @param {number} keep */
   trim: (keep) => inRoom({ type: 'trimmed', keep }),
 };
@@ -95,7 +100,8 @@ store.listen(drawSoon);
 addEventListener('popstate', show);
 document.addEventListener('visibilitychange', draw);
 
-const name = savedName.load();
-if (name) store.dispatch({ type: 'resumed', name });
+// Who has a token is not asked for a name.
+const name = tokenUrl ? '' : savedName.load();
+if (name || tokenUrl) store.dispatch({ type: 'resumed', name });
 show();
-if (name) connection.join(name);
+if (name || tokenUrl) connection.join(name);

@@ -11,6 +11,22 @@ import { reasonOf, requestError } from './retry.js';
 
 const ROOMS_EVERY_MS = 15_000;
 
+/** @type {ReadonlyMap<number, string>} what a code means to a person */
+const WORDS = new Map([
+  [1, 'You are not logged in'],
+  [4500, 'You are banned'],
+]);
+
+/** @param {string} url @returns {Promise<string>} */
+async function fetchToken(url) {
+  const answer = await fetch(url, { credentials: 'include' });
+  if (answer.status === 401 || answer.status === 403) {
+    return /** @type {any} */ (null); // for the SDK: nobody, do not connect
+  }
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`); // the SDK tries again
+  return (await answer.json()).token;
+}
+
 /** @param {Location} location */
 export function endpoint({ protocol, host }) {
   return `${protocol === 'https:' ? 'wss:' : 'ws:'}//${host}/connection/websocket`;
@@ -29,11 +45,16 @@ export class Connection {
    * @param {string} url
    * @param {Store} store
    * @param {{ load: () => string, save: (token: string) => void }} guest keeps the guest token
+   * @param {string} tokenUrl where the application gives its user's token; '' if people are guests
    */
-  constructor(url, store, guest) {
+  constructor(url, store, guest, tokenUrl) {
     this.#store = store;
     this.#guest = guest;
-    this.#centrifuge = new Centrifuge(url, { name: 'parley-page', maxReconnectDelay: 10_000 });
+    this.#centrifuge = new Centrifuge(url, {
+      name: 'parley-page',
+      maxReconnectDelay: 10_000,
+      ...(tokenUrl && { getToken: () => fetchToken(tokenUrl) }),
+    });
     this.#follow();
     setInterval(() => this.listRooms(), ROOMS_EVERY_MS);
     document.addEventListener('visibilitychange', () => this.listRooms());
@@ -101,7 +122,7 @@ export class Connection {
   #follow() {
     const { dispatch } = this.#store;
     this.#centrifuge.on('connecting', () => dispatch({ type: 'connecting' }));
-    this.#centrifuge.on('connected', ({ data: { user, name, guest } }) => {
+    this.#centrifuge.on('connected', ({ data: { user, name, guest = '' } }) => {
       // The next connection shall be the same guest: only to it is a send with an old key a repeat.
       this.#guest.save(guest);
       this.#centrifuge.setData({ name, guest });
@@ -114,7 +135,7 @@ export class Connection {
       }
     });
     this.#centrifuge.on('disconnected', ({ code, reason }) => {
-      dispatch({ type: 'disconnected', code, reason: reasonOf(reason) });
+      dispatch({ type: 'disconnected', code, reason: WORDS.get(code) ?? reasonOf(reason) });
     });
   }
 }

@@ -19,6 +19,8 @@ const MOST_PAGES = 40;
 const TYPING_EVERY_MS = 2000;
 const CHECK_EVERY_MS = 20_000;
 const UNSUBSCRIBE_CALLED = 0;
+const PERMISSION_DENIED = 103;
+const KICKED = 2101;
 /** Somebody else in the room has our name: refused on the way in, or put out later. */
 const NAME_TAKEN = [409, 2100];
 
@@ -97,6 +99,20 @@ export class LiveRoom {
     this.#isReading = isReading;
   }
 
+  /**
+   * @param {string} method kick, mute, ban, delete
+   * @param {object} data
+   * @returns {Promise<string>} what went wrong, '' if nothing did
+   */
+  async moderate(method, data) {
+    try {
+      await this.#centrifuge.rpc(method, { channel: this.#channel, ...data });
+      return '';
+    } catch (thrown) {
+      return reasonOf(requestError(thrown).message);
+    }
+  }
+
   async loadOlder() {
     const { older, floor, synced } = this.#room();
     if (older === 'loading' || !synced || !this.#isSubscribed) return;
@@ -122,14 +138,14 @@ export class LiveRoom {
   #follow(subscription, onNameTaken) {
     const dispatch = this.#dispatch;
     const tellTime = () => dispatch({ type: 'timePassed', now: Date.now() });
-    subscription.on('subscribed', ({ recovered, streamPosition }) => {
+    subscription.on('subscribed', ({ recovered, streamPosition, data }) => {
       const { epoch = '', offset = 0 } = streamPosition ?? {};
-      dispatch({ type: 'subscribed', epoch, offset, recovered });
+      dispatch({ type: 'subscribed', epoch, offset, recovered, moderates: Boolean(data?.role) });
       this.#synchronise();
       this.#readPresence().catch(requestError); // the next check repeats it
     });
     subscription.on('unsubscribed', ({ code, reason }) => {
-      if (code !== UNSUBSCRIBE_CALLED) dispatch({ type: 'refused', reason: reasonOf(reason) });
+      if (code !== UNSUBSCRIBE_CALLED) dispatch({ type: 'refused', reason: wordsOf(code, reason) });
       if (NAME_TAKEN.includes(code)) onNameTaken(reasonOf(reason));
     });
     subscription.on('publication', (publication) => {
@@ -213,6 +229,13 @@ export class LiveRoom {
       requestError(thrown); // asked again at the next turn
     }
   }
+}
+
+/** What an end means to a person. @param {number} code @param {string} reason */
+function wordsOf(code, reason) {
+  if (code === KICKED) return `a moderator put you out (${reason})`;
+  if (code === PERMISSION_DENIED) return 'you are not allowed in';
+  return reasonOf(reason);
 }
 
 /** @param {Page} page */

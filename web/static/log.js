@@ -73,10 +73,11 @@ function changed(entry, change) {
   if (change.type === 'reaction') {
     return { ...entry, reactions: reacted(entry.reactions, change) };
   }
+  // The author's, or a moderator's: the server has seen to that.
+  if (change.type === 'delete') return { ...entry, ...DELETED, changed: change.time };
   // The server allows it to nobody else. Whoever publishes something that only looks like a change
   // shall not put words into another's mouth.
   if (change.user !== entry.user) return entry;
-  if (change.type === 'delete') return { ...entry, ...DELETED, changed: change.time };
   if (typeof entry.data?.text !== 'string') return entry;
   return { ...entry, ...bodyOf({ ...entry.data, text: change.text }), changed: change.time };
 }

@@ -5,7 +5,7 @@ import { Avatar } from './avatar.js';
 import { exactTime, isoTime, shortTime } from './dates.js';
 import { toSafeHtml } from './markup.js';
 import { Reactions } from './reactions.js';
-import { html, useMemo } from './vendor/preact.js';
+import { html, useMemo, useState } from './vendor/preact.js';
 
 /** @import { Names } from './names.js' */
 /** @import { MessageRow } from './rows.js' */
@@ -16,6 +16,7 @@ import { html, useMemo } from './vendor/preact.js';
  * @property {boolean} isConnected
  * @property {Names} names
  * @property {readonly string[]} selves
+ * @property {boolean} moderates whether we may delete it
  * @property {import('./app.js').Actions} actions
  */
 
@@ -25,7 +26,7 @@ import { html, useMemo } from './vendor/preact.js';
  *
  * @param {Props} props
  */
-export function Message({ row, isConnected, names, selves, actions }) {
+export function Message({ row, isConnected, names, selves, moderates, actions }) {
   const delivery = row.state === 'pending' && !isConnected ? 'waiting' : row.state;
   const {
     offset,
@@ -41,6 +42,7 @@ export function Message({ row, isConnected, names, selves, actions }) {
     sendKey,
     problem,
   } = row;
+  const canDelete = moderates && offset !== null && kind !== 'deleted';
   const hasReactions = Object.keys(reactions).length > 0;
   return useMemo(
     () => html`
@@ -54,6 +56,7 @@ export function Message({ row, isConnected, names, selves, actions }) {
         <${Body} ...${{ kind, text, changed }} />
         ${hasReactions && html`<${Reactions} ...${{ reactions, names, selves }} />`}
         ${time !== null && html`<${Time} time=${time} />`}
+        ${canDelete && html`<${Delete} ...${{ offset, name, actions }} />`}
         ${delivery === 'pending' && html`<p class="delivery muted small">Sending…</p>`}
         ${
           delivery === 'waiting' &&
@@ -64,9 +67,20 @@ export function Message({ row, isConnected, names, selves, actions }) {
     `,
     [
       ...[offset, starts, mine, user, name, time, text, kind, changed, sendKey, problem, delivery],
+      canDelete,
       ...(hasReactions ? [reactions, names, selves] : [null, null, null]),
     ],
   );
+}
+
+/** @param {{ offset: number, name: string, actions: import('./app.js').Actions }} props */
+function Delete({ offset, name, actions }) {
+  const [problem, setProblem] = useState('');
+  const onClick = async () => setProblem(await actions.moderate('delete', { target: offset }));
+  return html`<p class="delivery small">
+    <button class="quiet" aria-label="Delete this message of ${name}" onClick=${onClick}>Delete</button>
+    ${problem && html`<span class="problem" role="alert">Not deleted: ${problem}</span>`}
+  </p>`;
 }
 
 /** @param {{ time: number }} props */

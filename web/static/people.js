@@ -2,13 +2,22 @@
 /** Who is here. */
 
 import { Avatar } from './avatar.js';
+import { Moderate } from './moderate.js';
 import { people } from './presence.js';
 import { html, useMemo } from './vendor/preact.js';
 
 const number = new Intl.NumberFormat();
 
-/** @param {{ presence: import('./presence.js').Presence, selves: readonly string[] }} props */
-export function People({ presence: { members, clients, users }, selves }) {
+/**
+ * @typedef {object} Props
+ * @property {import('./presence.js').Presence} presence
+ * @property {readonly string[]} selves
+ * @property {boolean} moderates
+ * @property {import('./app.js').Actions} actions
+ */
+
+/** @param {Props} props */
+export function People({ presence: { members, clients, users }, selves, moderates, actions }) {
   const self = selves.at(-1) ?? '';
   const list = useMemo(() => (members ? people(members, self) : []), [members, self]);
 
@@ -23,6 +32,11 @@ export function People({ presence: { members, clients, users }, selves }) {
                 <${Avatar} user=${user} name=${name} />
                 <bdi class="person-name">${name}</bdi>
                 ${user === self && html`<span class="muted small">you</span>`}
+                ${
+                  moderates &&
+                  user !== self &&
+                  html`<${Moderate} ...${{ user, name, actions }} />`
+                }
                 ${connections > 1 && html`<${Connections} count=${connections} />`}
               </li>`,
             )}

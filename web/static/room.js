@@ -44,12 +44,13 @@ import * as stream from './stream.js';
  * @property {Names} names
  * @property {Presence} presence
  * @property {readonly Typist[]} typists
+ * @property {boolean} moderates whether we may put others out here
  * @property {string} refusal why the server does not let us in
  */
 
 /**
  * @typedef {{ type: 'identified', user: string, name: string }
- *   | { type: 'subscribed', epoch: string, offset: number, recovered: boolean }
+ *   | { type: 'subscribed', epoch: string, offset: number, recovered: boolean, moderates?: boolean }
  *   | { type: 'refused', reason: string }
  *   | { type: 'published', publication: Publication, now: number }
  *   | { type: 'messagesLoaded', pages: readonly [Page, ...Page[]] }
@@ -91,6 +92,7 @@ export const EMPTY_ROOM = {
   names: new Map(),
   presence: NOBODY,
   typists: [],
+  moderates: false,
   refusal: '',
 };
 
@@ -100,9 +102,11 @@ export function reduceRoom(room, event) {
     case 'identified':
       return { ...room, selves: [...new Set([...room.selves, event.user])], selfName: event.name };
     case 'subscribed':
-      return settle(stream.subscribed({ ...room, refusal: '' }, event));
+      return settle(
+        stream.subscribed({ ...room, refusal: '', moderates: event.moderates ?? false }, event),
+      );
     case 'refused':
-      return { ...room, refusal: event.reason, presence: NOBODY, typists: [] };
+      return { ...room, refusal: event.reason, moderates: false, presence: NOBODY, typists: [] };
     case 'published':
       return published(room, event.publication, event.now);
     case 'messagesLoaded': {

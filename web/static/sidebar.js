@@ -20,7 +20,14 @@ export function Sidebar({ state, room, actions }) {
       <p class="brand"><img src="/static/favicon.svg" alt="" width="28" height="28" /> Parley</p>
       <${Rooms} state=${state} onGo=${actions.go} />
       ${
-        room && !room.refusal && html`<${People} presence=${room.presence} selves=${room.selves} />`
+        room &&
+        !room.refusal &&
+        html`<${People}
+          presence=${room.presence}
+          selves=${room.selves}
+          moderates=${room.moderates}
+          actions=${actions}
+        />`
       }
       <div class="self">
         <${Avatar} user=${state.self?.user ?? ''} name=${state.name} />

@@ -99,7 +99,8 @@ export class Timeline extends Component {
     const rows = this.rows(room);
     const isConnected = link === 'connected';
     const fresh = newSince(room, seen).length;
-    const shared = { isConnected, names: room.names, selves: room.selves, actions };
+    const { names, selves, moderates } = room;
+    const shared = { isConnected, names, selves, moderates, actions };
     return html`
       <div class="timeline-frame">
         <div
