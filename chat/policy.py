@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Action(enum.Enum):
+class Action(enum.StrEnum):
     """What somebody may do, or not."""
 
     LIST_ROOMS = "list the open rooms"
