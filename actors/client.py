@@ -361,10 +361,11 @@ class ClientActor(Actor):
         self._watch_expiry()
         self._reply(command, refreshed(self._id, self._shared.version, expires_at, now_s))
         for membership in list(self._memberships.values()):
-            if not membership.by_token and not self._whose().may_join(membership.channel, membership.room_class):
-                self._leave(membership.channel)
+            channel = membership.channel
+            if not membership.by_token and not self._whose().may(Action.JOIN, channel, membership.room_class):
+                self._leave(channel)
                 denied = errors.UNSUBSCRIBED_PERMISSION_DENIED
-                self._put(self._wire.unsubscribed(membership.channel, denied.code, denied.reason))
+                self._put(self._wire.unsubscribed(channel, denied.code, denied.reason))
 
     def _refreshed(self, refreshed: Refreshed) -> None:
         if refreshed.client in {"", self._id}:
@@ -464,10 +465,10 @@ class ClientActor(Actor):
         for command in waiting:
             self._do(command)
 
-    def _check_readable(self, channel: str) -> None:
+    def _check_readable(self, channel: str, action: Action) -> None:
         """Refuse what is not for this client, whether it exists or not, without asking anybody."""
         limits.check_channel(channel)
-        if channel not in self._memberships and not self._whose().may_join(channel, self._class_of(channel)):
+        if channel not in self._memberships and not self._whose().may(action, channel, self._class_of(channel)):
             raise CommandError(errors.PERMISSION_DENIED)
         self._check_pending()
 
@@ -475,15 +476,8 @@ class ClientActor(Actor):
         membership = self._memberships.get(channel)
         return membership.room_class if membership is not None else self._shared.classes.of(channel)
 
-    def _writable(self, channel: str) -> Membership:
-        """Refuse who is not in a channel, or may only read there."""
-        membership = self._membership(channel)
-        if not membership.room_class.may_send(self._whose().identity.role_in(channel)):
-            raise CommandError(errors.PERMISSION_DENIED)
-        return membership
-
-    def _room_or_rooms(self, channel: str) -> ActorRef[Any]:
-        self._check_readable(channel)
+    def _room_or_rooms(self, channel: str, action: Action) -> ActorRef[Any]:
+        self._check_readable(channel, action)
         membership = self._memberships.get(channel)
         return (membership and membership.room) or self._shared.rooms
 
@@ -535,7 +529,7 @@ class ClientActor(Actor):
         self._commands[type(call)](self, command, call)
 
     def _say(self, command: Command, request: Saying) -> None:
-        membership = self._writable(request.channel)
+        membership = self._membership(request.channel)
         now = self._shared.now_ms()
         key, data, change = said(request, membership.room_class.limits, now)
         self._check_pending()
@@ -546,7 +540,9 @@ class ClientActor(Actor):
             self._ask(membership.room, Publish(self.actor_ref, channel, command, *who, data, now, change))
 
     def _typing(self, command: Command, call: protocol.Typing) -> None:
-        membership = self._writable(call.channel)
+        membership = self._membership(call.channel)
+        if not may(self._who().role_in(call.channel), Action.TYPE, membership.room_class.floors):
+            raise CommandError(errors.PERMISSION_DENIED)  # here, since the room does not answer
         now = self.now()
         if membership.room is not None and now - membership.typed_at >= self._limits.typing_interval_s:
             membership.typed_at = now
@@ -577,22 +573,26 @@ class ClientActor(Actor):
         """Return who moderates a room, which one need not be in, or all of them."""
         limits.check_channel(channel)
         self._check_pending()
-        return self._shared.rooms if channel else self._shared.clients
+        if not channel:
+            return self._shared.clients
+        if not may(self._who().role_in(channel), Action.AUDIT, self._class_of(channel).floors):
+            raise CommandError(errors.PERMISSION_DENIED)  # before a room is opened for it
+        return self._shared.rooms
 
     def _crash_room(self, command: Command, call: protocol.Chaos) -> None:
-        room = self._room_or_rooms(call.channel)
+        room = self._room_or_rooms(call.channel, Action.READ)
         self._ask(room, CrashRoom(self.actor_ref, call.channel, command, self._who(), call.kind))
 
     def _presence(self, command: Command, request: protocol.Presence) -> None:
-        room = self._room_or_rooms(request.channel)
+        room = self._room_or_rooms(request.channel, Action.SEE_MEMBERS)
         self._ask(room, ReadPresence(self.actor_ref, request.channel, command, self._who()))
 
     def _presence_stats(self, command: Command, request: protocol.PresenceStats) -> None:
-        room = self._room_or_rooms(request.channel)
+        room = self._room_or_rooms(request.channel, Action.SEE_MEMBERS)
         self._ask(room, CountPresence(self.actor_ref, request.channel, command, self._who()))
 
     def _history(self, command: Command, request: protocol.History) -> None:
-        room = self._room_or_rooms(request.channel)
+        room = self._room_or_rooms(request.channel, Action.READ)
         if request.limit < -1:
             raise bad_request("limit must be -1, 0 or more")
         most = self._class_of(request.channel).limits.recovery_window
@@ -602,7 +602,7 @@ class ClientActor(Actor):
         self._ask(room, ReadHistory(self.actor_ref, request.channel, command, who, limit, since, request.reverse))
 
     def _read_messages(self, command: Command, call: protocol.ReadMessages) -> None:
-        room = self._room_or_rooms(call.channel)
+        room = self._room_or_rooms(call.channel, Action.READ)
         if call.before is not None and call.after is not None:
             raise bad_request("before and after exclude each other")
         most = min(call.limit, limits.MAX_MESSAGES)

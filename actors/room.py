@@ -71,7 +71,7 @@ from chat.errors import (
 )
 from chat.identity import NamesHere
 from chat.log import Author, Delete, Draft, Edit, Position, React
-from chat.policy import Action, may
+from chat.policy import NO_FLOORS, Action, may
 from chat.protocol import TYPING_DATA
 from chat.sanctions import UNSUBSCRIBED_BANNED, UNSUBSCRIBED_KICKED, Sanctions, muted, unsubscribed
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published
@@ -142,6 +142,8 @@ class RoomActor(Actor):
         self._rooms = rooms
         self._class = room_class
         self._limits = room_class.limits
+        self._floors = room_class.floors
+        """For what is done in the room. Who may enter or look into it was judged before it was asked: a token may."""
         self._counts = counts
         self._members: dict[ActorRef[Any], _Member] = {}
         self._names = NamesHere()
@@ -261,12 +263,13 @@ class RoomActor(Actor):
 
     def _publish(self, publish: Publish) -> None:
         change, role = publish.change, publish.identity.role_in(self._channel)
-        error = self._refusal(publish, role) if may(role, SAYING[type(change)]) else PERMISSION_DENIED
+        floors = self._floors
+        if type(change) is Delete and may(role, Action.DELETE_ANY):  # which is not to say anything
+            change, floors = Delete(change.target, of_anybody=True), NO_FLOORS
+        error = self._refusal(publish, role) if may(role, SAYING[type(change)], floors) else PERMISSION_DENIED
         if error is not None:
             publish.sender.tell(Refused(publish, error))
             return
-        if type(change) is Delete and may(role, Action.DELETE_ANY):
-            change = Delete(change.target, of_anybody=True)
         draft = Draft(self._channel, publish.key, publish.author, publish.time_ms, publish.data, change)
         self._journal.tell(Append(self.actor_ref, draft, publish))
 
@@ -525,19 +528,18 @@ class RoomActor(Actor):
 
     def _show_typing(self, typing: ShowTyping) -> None:
         member = self._members.get(typing.member)
-        if member is None or len(self._members) > self._limits.presence_limit or not self._may_type(member.identity):
+        if member is None or len(self._members) > self._limits.presence_limit or self._is_mute(member.identity):
             return
         deliver = Deliver(Ephemeral(self._channel, TYPING_DATA, typing.author))
         for client in self._members:
             if client is not typing.member:
                 client.tell_in_bulk(deliver)
 
-    def _may_type(self, identity: Identity) -> bool:
+    def _is_mute(self, identity: Identity) -> bool:
         role, moderation = identity.role_in(self._channel), self._moderation
-        muted = identity.user in moderation.sanctions and moderation.sanctions.mute(
-            identity.user, role, moderation.now_ms()
+        return identity.user in moderation.sanctions and (
+            moderation.sanctions.mute(identity.user, role, moderation.now_ms()) is not None
         )
-        return may(role, Action.TYPE) and not muted
 
     # Removing history.
 

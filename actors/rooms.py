@@ -22,6 +22,7 @@ from actors.runtime import (
 )
 from chat.errors import LIMIT_EXCEEDED, Error
 from chat.limits import is_private
+from chat.policy import Action, may
 from chat.protocol import RoomSummary
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class RoomsActor(Actor):
         """Tell whether somebody may know of a room: whether no token is needed to enter it. None may know of all."""
         if identity is None:
             return True
-        return not is_private(channel) and self._class_of[channel].may_join(identity.role_in(channel))
+        return not is_private(channel) and may(identity.role_in(channel), Action.JOIN, self._class_of[channel].floors)
 
     def _forward(self, request: RoomRequest) -> None:
         room = self.child(request.channel)

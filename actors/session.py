@@ -15,6 +15,7 @@ from chat import errors, limits
 from chat.errors import CommandError, Disconnect
 from chat.identity import Permit
 from chat.log import Author, Position
+from chat.policy import Action, may
 from chat.protocol import ConnectResult, RefreshResult, SubRefreshResult
 
 if TYPE_CHECKING:
@@ -104,15 +105,15 @@ class Session:
         self.expires_at = self.identity.expires_at
         return self.expires_at
 
-    def may_join(self, channel: str, room_class: RoomClass) -> bool:
-        """Tell whether it may enter and read a channel without a token for it."""
-        return not limits.is_private(channel) and room_class.may_join(self.identity.role_in(channel))
+    def may(self, action: Action, channel: str, room_class: RoomClass) -> bool:
+        """Tell whether it may enter a channel, or look into it, without a token for it."""
+        return not limits.is_private(channel) and may(self.identity.role_in(channel), action, room_class.floors)
 
     def permit(self, channel: str, token: str, room_class: RoomClass, now_s: float) -> Permit:
         """Return on what terms it may subscribe to a channel. Raises `CommandError` (103, 109), `Disconnect` (3500)."""
         if token:
             return self._door.permit(self.identity, channel, token, now_s)
-        if not self.may_join(channel, room_class):
+        if not self.may(Action.JOIN, channel, room_class):
             raise CommandError(errors.PERMISSION_DENIED)
         return Permit()
 

@@ -1,7 +1,8 @@
 """Who may do what: one table.
 
 A pure rule. A room asks it for what concerns the room, a client actor for what does not, each time that something is
-to be done, with the role that the user has then. Connecting gives nobody a right.
+to be done, with the role that the user has then. Connecting gives nobody a right. A class of rooms may ask
+more of those who do something there (`RoomClass.floors`), never less.
 """
 
 from __future__ import annotations
@@ -58,12 +59,15 @@ POLICY: Final[Mapping[Action, Role]] = {
     Action.AUDIT: Role.MODERATOR,
 }
 
+NO_FLOORS: Final[Mapping[Action, Role]] = {}
+
 _RANKS: Final = {role: rank for rank, role in enumerate(Role)}
 
 
-def may(role: Role, action: Action, table: Mapping[Action, Role] = POLICY) -> bool:
-    """Tell whether a role may do something, by this table or by that of a room."""
-    return _RANKS[role] >= _RANKS[table[action]]
+def may(role: Role, action: Action, floors: Mapping[Action, Role] = NO_FLOORS) -> bool:
+    """Tell whether a role may do something: by the table, and by what a room asks beyond it."""
+    rank = _RANKS[role]
+    return rank >= _RANKS[POLICY[action]] and (action not in floors or rank >= _RANKS[floors[action]])
 
 
 def outranks(role: Role, other: Role) -> bool:

@@ -10,21 +10,27 @@ import difflib
 import re
 import tomllib
 from fnmatch import translate
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 
 from chat.limits import MAX_CHANNEL_BYTES, Limits
 from chat.log.port import Retention
+from chat.policy import Action
 from chat.tokens import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 DAY_MS: Final = 86_400_000
 
-_RANK: Final = {role: rank for rank, role in enumerate(Role)}
+ENTERING: Final = (Action.JOIN, Action.READ, Action.SEE_MEMBERS, Action.AUDIT)
+"""What takes the role in `join`. One can only moderate, which begins with AUDIT, where one may enter."""
+
+WRITING: Final = (Action.SEND, Action.EDIT_OWN, Action.DELETE_OWN, Action.REACT, Action.TYPE)
+"""What takes the role in `send`."""
 
 _Count = Annotated[int, msgspec.Meta(gt=0, le=2**53)]
 _Days = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
@@ -46,13 +52,15 @@ class RoomClass(msgspec.Struct, frozen=True, kw_only=True):
     presence: bool = True
     max_members: int | None = None
 
-    def may_join(self, role: Role) -> bool:
-        """Tell whether who has this role may enter and read."""
-        return _RANK[role] >= _RANK[self.join]
+    @property
+    def floors(self) -> Mapping[Action, Role]:
+        """The least roles for what is done here, where that may be above what the policy table says."""
+        return _floors(self.join, self.send)
 
-    def may_send(self, role: Role) -> bool:
-        """Tell whether a member with this role may write."""
-        return _RANK[role] >= _RANK[self.send]
+
+@cache
+def _floors(join: Role, send: Role) -> Mapping[Action, Role]:
+    return dict.fromkeys(ENTERING, join) | dict.fromkeys(WRITING, send)
 
 
 class RoomClasses:

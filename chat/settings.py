@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     rate_typing: Rate = Field(default=_RATES.typing, description="The same for `typing`.")
     rate_join: Rate = Field(default=_RATES.join, description="The same for `subscribe` and `unsubscribe`.")
     rate_history: Rate = Field(
-        default=_RATES.history, description="The same for `history`, `messages`, presence and all else that is asked."
+        default=_RATES.history, description="The same for `history`, `messages`, presence, moderation and all else."
     )
     rate_burst_s: Annotated[float, Field(ge=1, allow_inf_nan=False)] = Field(
         default=_RATES.burst_s, description="How many seconds' worth of these a connection may send at once."

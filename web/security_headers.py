@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 def content_security_policy(*fetched: str) -> dict[str, str]:
     """Return the header for a page that may connect to its own origin, and fetch from these others."""
+    connect = " ".join(["'self'", *fetched])
     return {
         "Content-Security-Policy": (
-            f"default-src 'self'; connect-src {' '.join(["'self'", *fetched])}; img-src 'self' data:; "
+            f"default-src 'self'; connect-src {connect}; img-src 'self' data:; "
             "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
     }

@@ -158,6 +158,49 @@ def test_where_only_some_may_write_others_read(command: dict[str, Any]) -> None:
     assert reader.said("news-1")[0]["text"] == "hello"
 
 
+def test_a_moderator_takes_back_what_others_said_where_only_admins_may_say_anything() -> None:
+    world = chat({"news-*": {"send": "admin"}})
+    boss, mod, ada = (
+        entered(user(world, name, role), "news-1")
+        for name, role in (("boss", "admin"), ("mod", "moderator"), ("ada", "member"))
+    )
+    send(boss, "news-1")
+    mod_deletes, ada_deletes = (who.rpc("delete", channel="news-1", target=1) for who in (mod, ada))
+
+    assert ada_deletes == send(mod, "news-1", key="l") == DENIED
+    assert "rpc" in mod_deletes
+    [message] = ada.rpc("messages", channel="news-1")["rpc"]["data"]["messages"]
+    assert message["data"] is None
+
+
+def test_a_ban_is_above_what_a_class_or_a_token_allows() -> None:
+    world = chat({"news-*": {"join": "member", "send": "member"}})
+    mod, eve = user(world, "mod", "moderator"), user(world, "eve", "guest")
+    entered(eve, "news-1", token=token(sub="eve", channel="news-1"))
+
+    mod.rpc("ban", channel="news-1", user="eve", reason="spam")
+
+    assert [push["code"] for push in eve.pushes("unsubscribe", "news-1")] == [2102]
+    assert eve.subscribe("news-1", token=token(sub="eve", channel="news-1")) == DENIED
+    assert eve.history("news-1") == eve.rpc("messages", channel="news-1") == DENIED
+
+
+@pytest.mark.parametrize("method", ["bans", "audit", "kick", "ban", "unban", "mute", "unmute"])
+@pytest.mark.parametrize("role", ["guest", "moderator"])
+def test_who_may_not_moderate_a_room_has_none_opened(method: str, role: str) -> None:
+    world = chat({"board-*": {"join": "admin"}})
+    who = {} if method in {"bans", "audit"} else {"user": "ada", "reason": "spam"}
+
+    assert user(world, "eve", role).rpc(method, channel="board-1", **who) == DENIED
+    assert world.open_rooms() == set()
+
+
+def test_a_class_that_is_for_all_rooms_is_not_for_what_is_done_everywhere() -> None:
+    mod = user(chat({"*": {"join": "admin"}}), "mod", "moderator")
+
+    assert "rpc" in mod.rpc("ban", channel="", user="eve", reason="spam")
+
+
 def test_a_refresh_brings_the_right_to_write_and_takes_it_away() -> None:
     world = chat(ANNOUNCEMENTS)
     ada = entered(user(world, "ada", exp=NOON + 60), "news-1")

@@ -27,10 +27,15 @@ def test_moderating_is_for_moderators_and_admins(action: Action) -> None:
     assert [role for role in Role if may(role, action)] == [Role.MODERATOR, Role.ADMIN]
 
 
-def test_a_room_may_have_a_table_of_its_own() -> None:
-    announcements = {**POLICY, Action.SEND: Role.MODERATOR}
-
-    assert [may(Role.MEMBER, Action.SEND, table) for table in (POLICY, announcements)] == [True, False]
+@pytest.mark.parametrize(
+    ("action", "floor", "least"),
+    [
+        (Action.SEND, Role.MODERATOR, Role.MODERATOR),
+        (Action.AUDIT, Role.GUEST, Role.MODERATOR),
+    ],
+)
+def test_a_room_may_ask_more_than_the_table_and_never_less(action: Action, floor: Role, least: Role) -> None:
+    assert next(role for role in Role if may(role, action, {action: floor})) is least
 
 
 def test_nobody_outranks_an_equal() -> None:

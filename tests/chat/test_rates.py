@@ -111,7 +111,7 @@ def test_who_is_refused_again_and_again_is_found_and_who_is_refused_now_and_then
         (protocol.History("lobby"), "history"),
         (protocol.Presence("lobby"), "history"),
         (protocol.PresenceStats("lobby"), "history"),
-        *((protocol.Rpc(method), "history") for method in ("messages", "rooms", "no such method", "")),
+        *((protocol.Rpc(method), "history") for method in ("messages", "rooms", "kick", "audit", "no such method", "")),
         (protocol.Unavailable(), "history"),
         (protocol.Connect(), None),
         (protocol.Pong(), None),

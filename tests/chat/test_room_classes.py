@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from chat.limits import Limits
 from chat.log import Retention
-from chat.room_classes import DAY_MS, KEYS, RoomClass, RoomClasses, RoomsFileError, read_room_classes
+from chat.policy import Action, may
+from chat.room_classes import DAY_MS, KEYS, WRITING, RoomClass, RoomClasses, RoomsFileError, read_room_classes
 from chat.tokens import Role
 
 SERVER = Limits(max_text_chars=50, retention_entries=1_000, retention_days=30.0)
@@ -133,7 +134,9 @@ def test_a_pattern_is_for_the_whole_name(file: Path, pattern: str, channel: str,
 def test_a_role_may_do_what_a_lesser_one_may(file: Path, role: Role, *, joins: bool, sends: bool) -> None:
     news = read(file, EVERYTHING).of("news-uk")
 
-    assert (news.may_join(Role(role)), news.may_send(Role(role))) == (joins, sends)
+    looking = (Action.JOIN, Action.READ, Action.SEE_MEMBERS)
+    assert all(may(Role(role), action, news.floors) is joins for action in looking)
+    assert all(may(Role(role), action, news.floors) is sends for action in WRITING)
 
 
 # What is kept

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import httpx
 import pytest
 
+from tests.server import Server, running
 from web.pages import Served
-
-if TYPE_CHECKING:
-    from tests.server import Server
 
 
 @pytest.mark.parametrize("path", ["/", "/r/tea-room"])
@@ -63,6 +59,16 @@ def test_the_page_may_fetch_tokens_from_where_the_setting_says_and_nowhere_else(
 
     assert '<meta name="token-url" content="https://app.example/token?a=1&amp;b=2" />' in served.html
     assert "; connect-src 'self' https://app.example; " in served.headers["Content-Security-Policy"]
+
+
+def test_what_the_page_may_fetch_from_is_what_browsers_are_told() -> None:
+    address = "https://app.example/token"
+    with running(CHAT_TOKEN_URL=address) as server:
+        page, file = httpx.get(server.url), httpx.get(server.url + "/static/app.js")
+
+    assert page.headers.get_list("content-security-policy") == [Served(address).headers["Content-Security-Policy"]]
+    assert "app.example" not in file.headers["content-security-policy"]
+    assert page.headers["x-content-type-options"] == "nosniff"
 
 
 def test_tokens_of_the_same_origin_need_no_exception() -> None:
