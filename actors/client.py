@@ -465,21 +465,18 @@ class ClientActor(Actor):
         for command in waiting:
             self._do(command)
 
-    def _check_readable(self, channel: str, action: Action) -> None:
-        """Refuse what is not for this client, whether it exists or not, without asking anybody."""
+    def _room_or_rooms(self, channel: str, action: Action) -> ActorRef[Any]:
+        """Return whom to ask about a channel. What is not for this client is refused, whether it exists or not."""
         limits.check_channel(channel)
         if channel not in self._memberships and not self._whose().may(action, channel, self._class_of(channel)):
             raise CommandError(errors.PERMISSION_DENIED)
         self._check_pending()
+        membership = self._memberships.get(channel)
+        return (membership and membership.room) or self._shared.rooms
 
     def _class_of(self, channel: str) -> RoomClass:
         membership = self._memberships.get(channel)
         return membership.room_class if membership is not None else self._shared.classes.of(channel)
-
-    def _room_or_rooms(self, channel: str, action: Action) -> ActorRef[Any]:
-        self._check_readable(channel, action)
-        membership = self._memberships.get(channel)
-        return (membership and membership.room) or self._shared.rooms
 
     def _subscribe(self, command: Command, request: protocol.Subscribe) -> None:
         if request.type:

@@ -1,8 +1,7 @@
 """Who may do what: one table.
 
-A pure rule. A room asks it for what concerns the room, a client actor for what does not, each time that something is
-to be done, with the role that the user has then. Connecting gives nobody a right. A class of rooms may ask
-more of those who do something there (`RoomClass.floors`), never less.
+A pure rule. It is asked each time that something is to be done, with the role that the user has then; connecting gives
+nobody a right. A class of rooms may ask more (`RoomClass.floors`), never less.
 """
 
 from __future__ import annotations
