@@ -144,13 +144,13 @@ def running(app: str = "chat.main:app", *options: str, **settings: str) -> Itera
 class Member:
     """One connection that speaks the JSON protocol by hand, a command or a push at a time."""
 
-    def __init__(self, server: Server, name: str = "", guest: str = "") -> None:
+    def __init__(self, server: Server, name: str = "", guest: str = "", token: str = "") -> None:
         self._open = contextlib.ExitStack()
         self.socket = self._open.enter_context(server.websocket())
         self._ids = 0
         self.replies: dict[int, dict[str, Any]] = {}
         self.pushes: list[dict[str, Any]] = []
-        self.connected = self.call(connect={"data": {"name": name, "guest": guest}})["connect"]
+        self.connected = self.call(connect={"data": {"name": name, "guest": guest}, "token": token})["connect"]
 
     def send(self, **command: Any) -> int:
         """Send a command without waiting for its reply; return its id."""

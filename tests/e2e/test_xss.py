@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 from chat.limits import MAX_EMOJI_CHARS
 from chat.names import MAX_NAME_CHARS
 from tests.server import Member, running
+from tests.tokens import SECRET, token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +89,7 @@ DANGEROUS = """() => {
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """Run a server that takes everything as fast as it comes, and publications by its API."""
-    with running(CHAT_API_KEY=KEY, CHAT_RATE_LIMIT="off") as server:
+    with running(CHAT_API_KEY=KEY, CHAT_TOKEN_SECRET=SECRET, CHAT_RATE_LIMIT="off") as server:
         yield server
 
 
@@ -176,6 +177,22 @@ def test_in_rooms_and_addresses(server: Server, new_page: NewPage) -> None:
         page.goto(f"{server.url}/r/{quote(room, safe='')}#{room}")
         check(page)
     bob.close()
+
+
+def test_in_why_somebody_was_put_out(server: Server, new_page: NewPage) -> None:
+    moderator = Member(server, token=token(sub="mod", meta={"role": "moderator"}))
+    moderator.call(subscribe={"channel": "moderated"})
+
+    for number, text in enumerate(PLAIN[:8]):
+        page = enter(new_page(), server, f"Ada {number}", "/r/moderated")
+        present = moderator.call(presence={"channel": "moderated"})["presence"]["presence"]
+        user = next(who["user"] for who in present.values() if who["user"] != "mod")
+        moderator.rpc("kick", channel="moderated", user=user, reason=text)
+
+        expect(page.get_by_role("alert")).to_contain_text(f"(kicked: {text})")
+        check(page)
+        page.context.close()
+    moderator.close()
 
 
 def test_in_reactions(server: Server, new_page: NewPage) -> None:
