@@ -52,7 +52,7 @@ def test_a_hundred_clients_are_told_to_come_back_and_the_process_ends_in_time() 
 
 
 def test_what_was_taken_is_stored_and_answered_before_the_socket_closes() -> None:
-    with running() as server:
+    with running(CHAT_RATE_LIMIT="off") as server:
         member = Member(server)
         member.call(subscribe={"channel": "lobby"})
 
