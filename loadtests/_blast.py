@@ -13,6 +13,7 @@ import struct
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
+from loadtests import _report
 from loadtests._process import parley
 
 if TYPE_CHECKING:
@@ -99,6 +100,14 @@ class Result(NamedTuple):
     lag: float
 
 
+def upgrade(path: str) -> bytes:
+    """Return the request for a WebSocket. Its key is the same for all (RFC 6455, section 4.1, wants it by chance)."""
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: load\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
+
+
 def masked(text: str) -> bytes:
     """Return a client's frame. Its mask is zero, which is a mask like any other (RFC 6455, section 5.3)."""
     data = text.encode()
@@ -124,10 +133,7 @@ class Member(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the WebSocket."""
         self.transport = cast("asyncio.Transport", transport)  # (uvloop's is none by class)
-        self.transport.write(
-            f"GET {self._blast.peer.path} HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
+        self.transport.write(upgrade(self._blast.peer.path))
 
     def connection_lost(self, _: Exception | None) -> None:
         """Take note of an end that nobody wanted."""
@@ -192,10 +198,7 @@ class Probe(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the WebSocket."""
         self.transport = cast("asyncio.Transport", transport)
-        self.transport.write(
-            f"GET {self._peer.path} HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
+        self.transport.write(upgrade(self._peer.path))
 
     def data_received(self, _: bytes) -> None:
         """Take the answer, and ask again in a while."""
@@ -298,6 +301,5 @@ class Blast:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value below which this share of them is, 0.0 if there are none."""
-    ordered = sorted(values) or [0.0]
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+    """Do as `_report.quantile`, but 0.0 of nothing, which can be printed and compared."""
+    return _report.quantile(values or (0.0,), share)

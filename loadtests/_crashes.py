@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from loadtests._history import write
+from loadtests._process import say
 from loadtests._report import Slice, report_on, text
 from loadtests._sdk import Client
 from loadtests._server import running
@@ -167,21 +168,17 @@ async def _every(interval_s: float, seconds: float, do: Callable[[], None], dice
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run as the command line says, and print the report."""
     plan = _plan(arguments)
-    _say(
+    say(
         f"{plan.rooms} rooms, {plan.clients} clients, {plan.rate:g} messages/s; {plan.crashes:g} crashes/s in every "
         f"other room, in {plan.pairs} of {2 * plan.pairs} slices of {plan.slice_s:g} s; seed {plan.seed}"
     )
     report, slices = asyncio.run(run(plan))
-    _say(text(report))
+    say(text(report))
     if not report.passed:
         file = Path(tempfile.mkdtemp(prefix="parley-crashes-")) / "history.jsonl"
         write((event for piece in slices for event in piece.history), file)
-        _say(f"FAILED. The history: {file}")
+        say(f"FAILED. The history: {file}")
     return 0 if report.passed else 1
-
-
-def _say(what: str) -> None:
-    print(what, flush=True)  # noqa: T201  (a program's output)
 
 
 def _plan(arguments: Sequence[str] | None) -> Plan:

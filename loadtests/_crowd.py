@@ -8,10 +8,11 @@ import random
 import time
 from typing import TYPE_CHECKING
 
+from loadtests._history import Saw, Sent
 from loadtests._sdk import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from loadtests._history import Event
 
@@ -119,3 +120,12 @@ class Crowd:
         async with asyncio.timeout(timeout_s):
             while not condition():  # noqa: ASYNC110  (one look at all)
                 await asyncio.sleep(STEP_S)
+
+
+def delivery_ms(history: Sequence[Event]) -> list[float]:
+    """Return how long each message that a crowd sent took to each who saw it. Changes of messages do not count."""
+    sent: dict[str, float] = {}
+    for event in history:
+        if isinstance(event, Sent):
+            sent.setdefault(event.key, event.at)
+    return [(e.at - sent[e.key]) * 1000 for e in history if isinstance(e, Saw) and e.key[:1] == "m" and e.key in sent]

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from loadtests._crowd import Crowd
 from loadtests._history import Failed, write
 from loadtests._outcome import FAULTS, STOP_S, Outcome, Plan, complaints, text, too_slow
+from loadtests._process import say
 from loadtests._server import DATABASE, STOP_TIMEOUT_S, Server, database_url, free_port
 from loadtests.checker import judge
 
@@ -191,21 +192,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(plan: Plan) -> bool:
-    _say(f"{plan.fault}: {plan.clients} clients in {plan.rooms} rooms, {plan.rate:g} messages/s; seed {plan.seed}")
+    say(f"{plan.fault}: {plan.clients} clients in {plan.rooms} rooms, {plan.rate:g} messages/s; seed {plan.seed}")
     folder = Path(tempfile.mkdtemp(prefix=f"parley-{plan.fault}-"))
     outcome, verdict = run(plan, folder)
     passed = verdict.passed and not outcome.complaints and not outcome.too_slow
-    _say("\n".join(text(outcome, verdict)))
+    say("\n".join(text(outcome, verdict)))
     if passed:
         shutil.rmtree(folder)
     else:
         write(outcome.history, folder / "history.jsonl")
-        _say(f"FAILED. The history: {folder / 'history.jsonl'}, beside the database")
+        say(f"FAILED. The history: {folder / 'history.jsonl'}, beside the database")
     return passed
-
-
-def _say(what: str) -> None:
-    print(what, flush=True)  # noqa: T201  (a program's output)
 
 
 def _plans(arguments: Sequence[str] | None) -> list[Plan]:

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from loadtests._crowd import Crowd
-from loadtests._history import Saw, Sent
+from loadtests._crowd import Crowd, delivery_ms
 from loadtests._hostile import frame, handshake
+from loadtests._process import say
 from loadtests._report import p99, quantile, spread
 from loadtests._server import running
 from loadtests.checker import judge, lines
@@ -140,7 +140,7 @@ async def run(plan: Plan) -> Outcome:
                 await asyncio.sleep(SETTLED_S)
                 start = len(crowd.history)
                 await asyncio.sleep(plan.seconds / plan.slices)
-                piece = _latencies(crowd.history[start:])
+                piece = delivery_ms(crowd.history[start:])
                 (outcome.flooded_ms if number % 2 else outcome.quiet_ms).append(piece)
             on.clear()
             talking.cancel()
@@ -155,14 +155,6 @@ async def run(plan: Plan) -> Outcome:
     outcome.history = crowd.history
     outcome.sent, outcome.connections = sent
     return outcome
-
-
-def _latencies(history: Sequence[Event]) -> list[float]:
-    sent: dict[str, float] = {}
-    for event in history:
-        if isinstance(event, Sent):
-            sent.setdefault(event.key, event.at)
-    return [(e.at - sent[e.key]) * 1000 for e in history if isinstance(e, Saw) and e.key[:1] == "m" and e.key in sent]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -181,20 +173,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outcome = asyncio.run(run(plan))
     verdict = judge(outcome.history)
     refused = outcome.connections > plan.slices
-    _say(f"flood      {outcome.sent:,} commands in {outcome.connections:,} connections; seed {plan.seed}")
-    _say(f"others     {spread([ms for piece in outcome.flooded_ms for ms in piece])}")
-    _say(f"  before   {spread([ms for piece in outcome.quiet_ms for ms in piece])}")
-    _say(f"           {outcome.ratio:.2f} times as long at p99, in the middle pair of slices (aim: {AIM})")
+    say(f"flood      {outcome.sent:,} commands in {outcome.connections:,} connections; seed {plan.seed}")
+    say(f"others     {spread([ms for piece in outcome.flooded_ms for ms in piece])}")
+    say(f"  before   {spread([ms for piece in outcome.quiet_ms for ms in piece])}")
+    say(f"           {outcome.ratio:.2f} times as long at p99, in the middle pair of slices (aim: {AIM})")
     for line in lines(verdict):
-        _say(line)
+        say(line)
     if not refused:
-        _say("! the flood was not refused")
-    _say(f"{time.perf_counter() - start:.0f} s")
+        say("! the flood was not refused")
+    say(f"{time.perf_counter() - start:.0f} s")
     return 0 if verdict.passed and refused else 1
-
-
-def _say(what: str) -> None:
-    print(what, flush=True)  # noqa: T201  (a program's output)
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from loadtests._crowd import Crowd
-from loadtests._history import Saw, Sent
+from loadtests._crowd import Crowd, delivery_ms
 from loadtests._hostile import conversation, handshake
+from loadtests._process import say
 from loadtests._report import spread
 from loadtests._server import running
 from loadtests.checker import judge, lines
@@ -34,7 +34,6 @@ from loadtests.checker import judge, lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from loadtests._history import Event
     from loadtests._hostile import Conversation
     from loadtests.checker import Verdict
 
@@ -108,8 +107,8 @@ class _Run:
                 await talking
         await crowd.settle()
         await crowd.leave()
-        self._outcome.quiet_ms = _latencies(crowd.history[:calm])
-        self._outcome.busy_ms = _latencies(crowd.history[calm:])
+        self._outcome.quiet_ms = delivery_ms(crowd.history[:calm])
+        self._outcome.busy_ms = delivery_ms(crowd.history[calm:])
 
     async def _converse(self, frames: int) -> None:
         while self._outcome.frames < frames:
@@ -231,14 +230,6 @@ def close_code(data: bytes) -> int | None:
     return code
 
 
-def _latencies(history: Sequence[Event]) -> list[float]:
-    sent: dict[str, float] = {}
-    for event in history:
-        if isinstance(event, Sent):
-            sent.setdefault(event.key, event.at)
-    return [(e.at - sent[e.key]) * 1000 for e in history if isinstance(e, Saw) and e.key[:1] == "m" and e.key in sent]
-
-
 def _rss_kib(pid: int) -> int:
     found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) if found else 0
@@ -276,10 +267,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--half-open", type=int, default=default.half_open, help="connections that say nothing, twice")
     parser.add_argument("--seed", type=int, default=default.seed, help="what is sent is drawn from it")
     plan = Plan(**vars(parser.parse_args(arguments)))
-    _say(f"{plan.frames:,} frames, twice {plan.half_open:,} half-open connections; seed {plan.seed}")
+    say(f"{plan.frames:,} frames, twice {plan.half_open:,} half-open connections; seed {plan.seed}")
     start = time.perf_counter()
     outcome = asyncio.run(run(plan))
-    _say("\n".join(_text(outcome, time.perf_counter() - start)))
+    say("\n".join(_text(outcome, time.perf_counter() - start)))
     return 0 if outcome.passed else 1
 
 
@@ -296,10 +287,6 @@ def _text(outcome: Outcome, seconds: float) -> list[str]:
         *(f"! {count} times: {what}" for what, count in Counter(outcome.complaints).most_common(SHOWN)),
         "passed" if outcome.passed else "FAILED",
     ]
-
-
-def _say(what: str) -> None:
-    print(what, flush=True)  # noqa: T201  (a program's output)
 
 
 if __name__ == "__main__":

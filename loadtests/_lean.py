@@ -10,7 +10,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Final, cast
 
-from loadtests._blast import PARLEY, READ_BYTES, masked
+from loadtests._blast import PARLEY, READ_BYTES, masked, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +23,7 @@ RESET: Final = struct.pack("ii", 1, 0)
 
 _buffer: Final = bytearray(READ_BYTES)  # of all connections: what is read is copied out at once
 _view: Final = memoryview(_buffer)
-_request: Final = (
-    f"GET {PARLEY.path} HTTP/1.1\r\nHost: load\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-).encode()
+_request: Final = upgrade(PARLEY.path)
 
 
 def frame_at(data: bytes | bytearray, at: int) -> tuple[int, int, int] | None:

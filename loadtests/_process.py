@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from loadtests._server import environment
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -75,12 +77,11 @@ def serving(command: Callable[[int], Sequence[str]] = parley, **settings: str) -
         port: int = probe.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder:
         own = {**QUIET, "CHAT_DATABASE_URL": f"sqlite:///{folder}/chat.db", "CHAT_LOG_FORMAT": "json"}
-        others = {name: value for name, value in os.environ.items() if not name.startswith("CHAT_")}
         log = Path(folder) / "log"
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603  (one of ours)
                 command(port),
-                env={**others, **own, **settings},
+                env={**environment(), **own, **settings},
                 preexec_fn=lambda: keep_to(SERVER_CORE),  # noqa: PLW1509  (no threads here yet)
                 stdout=subprocess.DEVNULL,
                 stderr=output,

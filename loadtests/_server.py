@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 20.0
@@ -53,7 +53,7 @@ class Server:
         """Start one, and do not wait."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "uvicorn", "chat.main:app", "--host", "127.0.0.1", "--port", str(port)),
-            env={**dict(_environment()), "CHAT_LOG_FORMAT": "json", **settings},
+            env={**environment(), "CHAT_LOG_FORMAT": "json", **settings},
             stderr=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             limit=LONGEST_LINE_BYTES,
@@ -137,5 +137,6 @@ def free_port() -> int:
     raise OSError("no free port between 10,000 and 32,000")
 
 
-def _environment() -> Iterator[tuple[str, str]]:
-    return ((name, value) for name, value in os.environ.items() if not name.upper().startswith("CHAT_"))
+def environment() -> dict[str, str]:
+    """Return this process's environment without settings of the chat."""
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith("CHAT_")}
