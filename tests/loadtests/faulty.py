@@ -16,7 +16,9 @@ from loadtests._process import Process
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from types import ModuleType
 
+    import pytest
     from websockets.http11 import Request, Response
     from websockets.sync.server import ServerConnection
 
@@ -85,6 +87,21 @@ class Chat:
                 member.send(json.dumps({"push": {"channel": room, "pub": entry}}))
             except ConnectionClosed:
                 continue
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, program: ModuleType, log: Path) -> Chat:
+    """Return what a program runs against from now on, in place of the chat."""
+    chat = Chat()
+
+    @contextmanager
+    def instead(**_: str) -> Iterator[Process]:
+        with serving(chat, log) as process:
+            yield process
+
+    monkeypatch.setattr(program, "serving", instead)
+    monkeypatch.setattr(program, "keep_to", lambda _: None)
+    monkeypatch.setattr(program, "SETTLE_TIMEOUT_S", 0.5)
+    return chat
 
 
 @contextmanager

@@ -5,20 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from loadtests import _comeback
 from loadtests._comeback import Entry, Outcome, Plan
-from tests.loadtests.faulty import Chat, serving
+from tests.loadtests.faulty import Chat, stand_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from loadtests._process import Process
     from tests.loadtests.faulty import Entry as Message
 
 CLIENTS = 6
@@ -29,17 +27,7 @@ SMALL = ["--clients", str(CLIENTS), "--small", "0", "--storms", "1", "--seconds"
 @pytest.fixture
 def chat(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Chat:
     """What the program runs against, in place of the chat."""
-    chat = Chat()
-
-    @contextmanager
-    def instead(**_: str) -> Iterator[Process]:
-        with serving(chat, tmp_path / "log") as process:
-            yield process
-
-    monkeypatch.setattr(_comeback, "serving", instead)
-    monkeypatch.setattr(_comeback, "keep_to", lambda _: None)
-    monkeypatch.setattr(_comeback, "SETTLE_TIMEOUT_S", 0.5)
-    return chat
+    return stand_in(monkeypatch, _comeback, tmp_path / "log")
 
 
 def test_everybody_comes_back_and_has_everything() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,13 +12,11 @@ import pytest
 from loadtests import _stalled
 from loadtests._sockets import cut_off, unsent
 from loadtests._stalled import Look, Outcome, Round, cost, departures
-from tests.loadtests.faulty import Chat, serving
+from tests.loadtests.faulty import Chat, stand_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from loadtests._process import Process
 
 SMALL = ["--members", "8", "--stalled", "3", "--rate", "50", "--rounds", "1", "--seconds", "0.5"]
 FINE = Round((2.0, 10.0), (2.2, 20.0), (100.0, 50.0), [2.0, 3.0], 0, 1.0)
@@ -43,16 +40,7 @@ def test_those_who_stall_are_gone_and_have_everything_once_they_are_back() -> No
 @pytest.fixture
 def chat(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Chat:
     """What the program runs against, in place of the chat. It cuts off nobody, ever."""
-    chat = Chat()
-
-    @contextmanager
-    def instead(**_: str) -> Iterator[Process]:
-        with serving(chat, tmp_path / "log") as process:
-            yield process
-
-    monkeypatch.setattr(_stalled, "serving", instead)
-    monkeypatch.setattr(_stalled, "keep_to", lambda _: None)
-    monkeypatch.setattr(_stalled, "SETTLE_TIMEOUT_S", 0.5)
+    chat = stand_in(monkeypatch, _stalled, tmp_path / "log")
     monkeypatch.setattr(_stalled, "GONE_WITHIN_S", 0.05)
     monkeypatch.setattr(_stalled, "IN_THE_KERNEL_BYTES", 1)
     return chat
