@@ -29,7 +29,7 @@ from actors.messages import (
     RemoveHistory,
     TellUser,
 )
-from actors.replies import error_of
+from actors.replies import error_of, history_result, presence_result, presence_stats_result
 from actors.runtime import Actor, ActorRef, Future, RequestFailed
 from chat import errors, limits, protocol, server_api
 from chat.errors import CommandError, Error, bad_request
@@ -39,7 +39,7 @@ from chat.log import Position
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from actors.messages import Counted, ForConnection, Listed, Page, Placed, Present
+    from actors.messages import Counted, ForConnection, Listed, Placed
     from actors.runtime import Cancellable, Request
     from chat.room_classes import RoomClasses
 
@@ -218,7 +218,7 @@ class ApiActor(Actor):
         limit = most if history.limit == -1 else min(history.limit or 0, most)
         since = _position(history.since)
         request = ReadHistory(self.actor_ref, channel, *_BY_SERVER, limit, since, bool(history.reverse))
-        return _Question(self._rooms, request, _page)
+        return _Question(self._rooms, request, history_result)
 
     def _history_remove(self, remove: server_api.HistoryRemove) -> _Question:
         request = RemoveHistory(self.actor_ref, self._checked(remove.channel), *_BY_SERVER)
@@ -226,11 +226,11 @@ class ApiActor(Actor):
 
     def _presence(self, presence: server_api.Presence) -> _Question:
         request = ReadPresence(self.actor_ref, self._checked(presence.channel), *_BY_SERVER)
-        return _Question(self._rooms, request, _present)
+        return _Question(self._rooms, request, presence_result)
 
     def _presence_stats(self, stats: server_api.PresenceStats) -> _Question:
         request = CountPresence(self.actor_ref, self._checked(stats.channel), *_BY_SERVER)
-        return _Question(self._rooms, request, _counted)
+        return _Question(self._rooms, request, presence_stats_result)
 
     def _checked(self, channel: str) -> str:
         if not channel:
@@ -316,17 +316,5 @@ def _placed(placed: Placed) -> server_api.PublishResult:
     return server_api.PublishResult(placed.entry.offset, placed.epoch)
 
 
-def _page(page: Page) -> server_api.HistoryResult:
-    return server_api.HistoryResult([item.json for item in page.items], page.position.offset, page.position.epoch)
-
-
-def _present(present: Present) -> server_api.PresenceResult:
-    return server_api.PresenceResult({author.client: protocol.client_info(author) for author in present.authors})
-
-
-def _counted(counted: Counted) -> server_api.PresenceStatsResult:
-    return server_api.PresenceStatsResult(counted.clients, counted.users)
-
-
-def _done(_: object) -> server_api.Empty:
-    return server_api.Empty()
+def _done(_: object) -> protocol.Empty:
+    return protocol.Empty()

@@ -27,15 +27,15 @@ def result_of(
     match answer:
         case Placed():
             result = _placed(command, answer)
-        case Page(items, position):
-            result = protocol.HistoryResult([item.json for item in items], position.offset, position.epoch)
+        case Page():
+            result = history_result(answer)
         case MessagePage(messages, position):
             current = [protocol.current_message(message) for message in messages]
             result = protocol.RpcResult(protocol.MessagesResult(current, position.offset, position.epoch))
-        case Present(authors):
-            result = protocol.PresenceResult({author.client: protocol.client_info(author) for author in authors})
-        case Counted(clients, users):
-            result = protocol.PresenceStatsResult(clients, users)
+        case Present():
+            result = presence_result(answer)
+        case Counted():
+            result = presence_stats_result(answer)
         case Listed(rooms):
             result = protocol.RpcResult(protocol.RoomList(rooms))
         case Bans(rulings):
@@ -45,6 +45,21 @@ def result_of(
         case Armed() | Told() | Done():  # pragma: no branch
             result = protocol.RpcResult(protocol.Empty())
     return result
+
+
+def history_result(page: Page) -> protocol.HistoryResult:
+    """Return a page of history as a result, for clients and for the server API."""
+    return protocol.HistoryResult([item.json for item in page.items], page.position.offset, page.position.epoch)
+
+
+def presence_result(present: Present) -> protocol.PresenceResult:
+    """Return who is here."""
+    return protocol.PresenceResult({author.client: protocol.client_info(author) for author in present.authors})
+
+
+def presence_stats_result(counted: Counted) -> protocol.PresenceStatsResult:
+    """Return how many are here."""
+    return protocol.PresenceStatsResult(counted.clients, counted.users)
 
 
 def _placed(command: Command, placed: Placed) -> Result:

@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from chat.errors import CloseReason, Error, bad_request
 from chat.log import Author
-from chat.protocol import ClientInfo
+from chat.protocol import Empty, HistoryResult, PresenceResult, PresenceStatsResult
 from chat.tokens import SERVER_PREFIX
 
 SERVER: Final = Author(user=f"{SERVER_PREFIX}server", client="", name="Server")
@@ -214,27 +214,6 @@ class BroadcastResult(Struct, frozen=True):
     responses: list[PublishResponse]
 
 
-class HistoryResult(Struct, frozen=True):
-    """Publications in the order asked for, as the client protocol has them, and the channel's newest position."""
-
-    publications: list[Raw]
-    offset: int
-    epoch: str
-
-
-class PresenceResult(Struct, frozen=True):
-    """Who is there, by the id of the connection."""
-
-    presence: dict[str, ClientInfo]
-
-
-class PresenceStatsResult(Struct, frozen=True):
-    """How many are there."""
-
-    num_clients: int
-    num_users: int
-
-
 class ChannelInfo(Struct, frozen=True):
     """A channel."""
 
@@ -264,10 +243,6 @@ class InfoResult(Struct, frozen=True):
     """The servers there are: one."""
 
     nodes: list[Node]
-
-
-class Empty(Struct, frozen=True):
-    """Done, and nothing to say about it."""
 
 
 Result = (

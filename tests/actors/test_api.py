@@ -17,7 +17,7 @@ from chat import server_api
 from chat.errors import CommandError, Error
 from chat.identity import SERVER
 from chat.log import LogError
-from chat.protocol import Command, Send
+from chat.protocol import Command, Empty, Send
 from chat.server_api import (
     Channels,
     Disconnect,
@@ -481,7 +481,7 @@ def test_disconnect_may_mean_one_connection_or_spare_some() -> None:
 def test_a_user_who_is_not_there_is_no_error() -> None:
     chat = Chat()
 
-    assert chat.call(Disconnect(user="nobody")) == server_api.Empty()
+    assert chat.call(Disconnect(user="nobody")) == Empty()
 
 
 def test_a_client_that_is_kept_busy_is_closed_all_the_same() -> None:
