@@ -97,10 +97,13 @@ class ChatSystem:
         writer = self._spawn("writer", lambda: make_writer(room_log, counts))
         reader = self._spawn("reader", lambda: make_reader(room_log, limits))
         journal = self._spawn("journal", lambda: JournalActor(writer, classes, now_ms, counts))
-        make = partial(_make_fragile_room, set()) if chaos else _make_room
-        make_room = partial(make, reader, journal, classes, counts, now_ms)
+        room_actor = partial(FragileRoomActor, doomed=set()) if chaos else RoomActor
         self._closed_rooms: set[str] = set()
         banned = Sanctions(room_log.in_force("", now_ms()))
+
+        def make_room(channel: str, rooms: ActorRef[Any]) -> RoomActor:
+            return room_actor(channel, reader, journal, rooms, classes.of(channel), counts, now_ms)
+
         rooms = self._spawn("rooms", lambda: RoomsActor(make_room, classes, self._closed_rooms, counts))
 
         def make_client(wire: Wire, transport: Transport) -> ClientActor:
@@ -168,28 +171,3 @@ class ChatSystem:
 
 def _is_down(node: Node) -> bool:
     return node.state == "failed"
-
-
-def _make_room(
-    reader: ActorRef[Any],
-    journal: ActorRef[Any],
-    classes: RoomClasses,
-    counts: Counts,
-    now_ms: Callable[[], int],
-    channel: str,
-    rooms: ActorRef[Any],
-) -> RoomActor:
-    return RoomActor(channel, reader, journal, rooms, classes.of(channel), counts, now_ms)
-
-
-def _make_fragile_room(
-    doomed: set[str],
-    reader: ActorRef[Any],
-    journal: ActorRef[Any],
-    classes: RoomClasses,
-    counts: Counts,
-    now_ms: Callable[[], int],
-    channel: str,
-    rooms: ActorRef[Any],
-) -> RoomActor:
-    return FragileRoomActor(channel, reader, journal, rooms, classes.of(channel), counts, now_ms, doomed)
