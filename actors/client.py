@@ -468,10 +468,10 @@ class ClientActor(Actor):
     def _room_or_rooms(self, channel: str, action: Action) -> ActorRef[Any]:
         """Return whom to ask about a channel. What is not for this client is refused, whether it exists or not."""
         limits.check_channel(channel)
-        if channel not in self._memberships and not self._whose().may(action, channel, self._class_of(channel)):
+        membership = self._memberships.get(channel)
+        if membership is None and not self._whose().may(action, channel, self._shared.classes.of(channel)):
             raise CommandError(errors.PERMISSION_DENIED)
         self._check_pending()
-        membership = self._memberships.get(channel)
         return (membership and membership.room) or self._shared.rooms
 
     def _class_of(self, channel: str) -> RoomClass:
@@ -492,14 +492,15 @@ class ClientActor(Actor):
         self._check_pending()
         room_class = self._shared.classes.of(request.channel)
         permit = self._whose().permit(request.channel, request.token, room_class, self._now_s())
-        membership = self._new_membership(request.channel, author_in(self._me(), permit.chan_info), command)
+        author = author_in(self._me(), permit.chan_info)
+        membership = self._new_membership(request.channel, author, command, room_class)
         membership.expires_at, membership.by_token = permit.expires_at, bool(request.token)
         position = Position(request.offset, request.epoch) if request.recover else None
         self._ask(self._shared.rooms, membership.join(position))
 
-    def _new_membership(self, channel: str, author: Author, command: Command) -> Membership:
+    def _new_membership(self, channel: str, author: Author, command: Command, room_class: RoomClass) -> Membership:
         channel = sys.intern(channel)  # the room's own name, too, so that events are found by identity
-        ticket, room_class = next(self._tickets), self._shared.classes.of(channel)
+        ticket = next(self._tickets)
         membership = Membership(self.actor_ref, self._who(), author, channel, ticket, command, room_class)
         self._memberships[channel] = membership
         self._put_out.discard(channel)
@@ -767,7 +768,7 @@ class ClientActor(Actor):
 
     def _subscribe_by_server(self, channel: str, author: Author, position: Position | None, data: bytes = b"") -> None:
         command = protocol.Command(0, protocol.SubscribeByServer(channel, msgspec.Raw(data)))
-        membership = self._new_membership(channel, author, command)
+        membership = self._new_membership(channel, author, command, self._shared.classes.of(channel))
         membership.by_token = True
         self._ask(self._shared.rooms, membership.join(position))
 

@@ -537,9 +537,7 @@ class RoomActor(Actor):
 
     def _is_mute(self, identity: Identity) -> bool:
         role, moderation = identity.role_in(self._channel), self._moderation
-        return identity.user in moderation.sanctions and (
-            moderation.sanctions.mute(identity.user, role, moderation.now_ms()) is not None
-        )
+        return moderation.sanctions.mute(identity.user, role, moderation.now_ms()) is not None
 
     # Removing history.
 
