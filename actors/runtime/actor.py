@@ -53,6 +53,7 @@ class Actor(pykka.Actor):
     """Stop all children at once rather than one after the other, last started first."""
 
     _cell: Cell[Any]
+    _actor_ref: ActorRef[Any]
 
     def __init__(self) -> None:  # (Pykka's would make a ref and a mailbox for every incarnation)
         pass
@@ -92,7 +93,7 @@ class Actor(pykka.Actor):
     @property
     def actor_ref(self) -> ActorRef[Self]:
         """The address of this actor, the same for all its incarnations."""
-        return self._ref
+        return self._actor_ref
 
     @property
     def actor_stopped(self) -> threading.Event:  # type: ignore[override]  # (an attribute in Pykka)
@@ -102,7 +103,7 @@ class Actor(pykka.Actor):
     def attach(self, cell: Cell[Any]) -> None:
         """Become the current incarnation of `cell`. Called by the runtime, before `on_start`."""
         self._cell = cell
-        self._ref = self._actor_ref = cell.ref
+        self._actor_ref = cell.ref
         self.actor_urn = cell.path
         self.actor_inbox = cell.mailbox  # type: ignore[assignment]  # (as above)
 
@@ -133,18 +134,18 @@ class Actor(pykka.Actor):
 
     def watch(self, ref: ActorRef[Any]) -> None:
         """Be told `Restarted` and `Terminated` of another actor; `Terminated` at once if it is dead already."""
-        ref._cell.add_watcher(ref, self._ref)  # noqa: SLF001  (a ref is the cell's public face)
+        ref._cell.add_watcher(ref, self._actor_ref)  # noqa: SLF001  (a ref is the cell's public face)
 
     def unwatch(self, ref: ActorRef[Any]) -> None:
         """Stop watching. A signal that is already on its way still arrives."""
-        ref._cell.remove_watcher(self._ref)  # noqa: SLF001
+        ref._cell.remove_watcher(self._actor_ref)  # noqa: SLF001
 
     def add_watcher(self, ref: ActorRef[Any]) -> None:
         """Let another actor watch this one, as if it had called `watch`.
 
         For an actor that takes on a member: there is no moment in which it could restart unnoticed.
         """
-        self._cell.add_watcher(self._ref, ref)
+        self._cell.add_watcher(self._actor_ref, ref)
 
     def remove_watcher(self, ref: ActorRef[Any]) -> None:
         """Undo `add_watcher`."""
@@ -163,7 +164,7 @@ class Actor(pykka.Actor):
 
         Only for actors on the loop.
         """
-        self._cell.system.call_in_bulk(self._ref.tell, message)
+        self._cell.system.call_in_bulk(self._actor_ref.tell, message)
 
     def hold(self) -> None:
         """Leave ordinary messages in the mailbox until `release`; signals still come. A restart releases, too."""
