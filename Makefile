@@ -21,7 +21,7 @@ NODE_SETUP := $(VENV)/.node
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint conformance format lock load bench sweep storm stalled crashes faults fuzz flood audit appends cost clean FORCE
+.PHONY: help run test lint conformance format lock load bench sweep storm stalled crashes faults fuzz flood audit appends cost page clean FORCE
 # A recipe that fails halfway leaves no stamp behind that says it is done.
 .DELETE_ON_ERROR:
 
@@ -100,6 +100,9 @@ audit: $(VENV)/.ready $(PAGE)/.ready ## Ask for known vulnerabilities in what is
 
 cost: $(VENV)/.ready ## Measure what supervision costs: tells per second, memory of an actor.
 	@$(BIN)/python -m tests.actors.runtime.cost
+
+page: $(VENV)/.ready $(PAGE)/.ready ## Print what the page is on the wire, file by file, and how soon there is something to see.
+	@$(BIN)/python -m tests.e2e.cost
 
 clean: ## Remove all that these commands made, the virtual environment included.
 	rm -rf $(VENV) $(PAGE) web/static/vendor build dist htmlcov .coverage .coverage.* \

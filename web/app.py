@@ -113,5 +113,5 @@ def create_app(
     if api_key is not None:
         app.include_router(api.make_router(api_key))
         api.describe(app)
-    app.mount("/static", pages.page_files(), name="static")
+    app.mount("/static", pages.page_files(app.state.page), name="static")
     return app

@@ -6,6 +6,7 @@ import { copyFile, mkdir, rm } from 'node:fs/promises';
 
 const FILES = {
   'centrifuge.js': 'node_modules/centrifuge/dist/centrifuge.js',
+  'centrifuge.d.ts': 'types/centrifuge.d.ts',
   'markdown-it.js': 'node_modules/markdown-it/dist/browser/markdown-it.esm.min.mjs',
   'markdown-it.d.ts': 'types/markdown-it.d.ts',
   'preact.js': 'node_modules/htm/preact/standalone.module.js',

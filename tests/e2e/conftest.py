@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -13,16 +14,19 @@ from playwright.sync_api import sync_playwright
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Error, Page
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = ("--disable-quic", "--no-first-run", "--disable-background-networking")
 
 
 class NewPage(Protocol):
-    """Opens a page in a context of its own: another person, with other cookies and storage."""
+    """Opens a page in a context of its own: another person, with other cookies and storage.
 
-    def __call__(self, **context: Any) -> Page: ...
+    `faults` are the words of exceptions that the test provokes.
+    """
+
+    def __call__(self, *, faults: tuple[str, ...] = (), **context: Any) -> Page: ...
 
 
 @pytest.hookimpl(trylast=True)
@@ -35,8 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
     """Start the Chromium that `CHAT_TEST_CHROMIUM` names, else the first one on PATH."""
     executable = _find_chromium()
     # Chromium's sandbox refuses to work for root, as whom containers run tests.
@@ -47,6 +51,13 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start one Chromium for all tests."""
+    with chromium() as browser:
+        yield browser
+
+
 @pytest.fixture
 def new_page(browser: Browser) -> Iterator[NewPage]:
     """Return a function that opens pages. They are closed after the test.
@@ -55,20 +66,24 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
     and a dialog fail the test: a page may look right and be broken.
     """
     contexts: list[BrowserContext] = []
-    faults: list[str] = []
+    found: list[str] = []
 
     def note_console(message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text:
-            faults.append(message.text)
+            found.append(message.text)
 
     def note_dialog(dialog: Dialog) -> None:
-        faults.append(f"a dialog: {dialog.message}")
+        found.append(f"a dialog: {dialog.message}")
         dialog.dismiss()
 
-    def open_page(**context: Any) -> Page:
+    def open_page(*, faults: tuple[str, ...] = (), **context: Any) -> Page:
+        def note_error(error: Error) -> None:
+            if not any(words in str(error) for words in faults):
+                found.append(str(error))
+
         contexts.append(browser.new_context(**context))
         page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("pageerror", note_error)
         page.on("console", note_console)
         page.on("dialog", note_dialog)
         return page
@@ -76,7 +91,7 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
     yield open_page
     for context in contexts:
         context.close()
-    assert not faults, "errors in the page:\n" + "\n".join(faults)
+    assert not found, "errors in the page:\n" + "\n".join(found)
 
 
 def _find_chromium() -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 def join(page: Page, server: Server, name: str, path: str = "/") -> Page:
@@ -339,7 +339,7 @@ def test_everything_needed_to_chat_can_be_done_by_keyboard(server: Server, new_p
 @pytest.mark.parametrize("colour_scheme", ["light", "dark"])
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["wide", "phone"])
 def test_axe_finds_nothing_to_complain_about(
-    server: Server, new_page: NewPage, colour_scheme: str, device: dict[str, object]
+    server: Server, new_page: NewPage, colour_scheme: str, device: dict[str, Any]
 ) -> None:
     page = new_page(color_scheme=colour_scheme, **device)
     page.goto(server.url + "/r/axe")

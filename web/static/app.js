@@ -1,5 +1,5 @@
 // @ts-check
-/** Puts the page together: state, connection, address bar, and a view drawn after each change. */
+/** Puts the page together, once start.js has drawn something: state, connection, address bar, and a view drawn after each change. */
 
 import { Chat } from './chat.js';
 import { Connection, endpoint } from './connection.js';
@@ -7,23 +7,17 @@ import { Join } from './join.js';
 import { channelOf, pathOf } from './route.js';
 import { createStore } from './store.js';
 import { createTitle } from './title.js';
-import { createFrame, stored } from './browser.js';
+import { createFrame } from './browser.js';
 import { createKey } from './key.js';
+import { guest, savedName, tokenUrl } from './identity.js';
 import { html, render } from './vendor/preact.js';
-
-const savedName = stored(() => localStorage, 'parley.name');
-// Per tab, so that two tabs are two people; a reload stays the same one.
-const guest = stored(() => sessionStorage, 'parley.guest');
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 const store = createStore();
-const tokenUrl = /** @type {HTMLMetaElement | null} */ (
-  document.querySelector('meta[name="token-url"]')
-)?.content;
-const connection = new Connection(endpoint(location), store, guest, tokenUrl ?? '');
+const connection = new Connection(endpoint(location), store, guest, tokenUrl);
 
 /** @typedef {typeof actions} Actions what the view can ask for */
-const actions = {
+export const actions = {
   /** @param {string} name */
   join(name) {
     store.dispatch({ type: 'nameChosen', name });

@@ -6,6 +6,7 @@
 
 import { LiveRoom } from './live-room.js';
 import { reasonOf, requestError } from './retry.js';
+import './vendor/centrifuge.js';
 
 /** @import { Store } from './store.js' */
 

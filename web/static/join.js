@@ -2,9 +2,16 @@
 /** The form that asks for a name. */
 
 import { isTouch } from './browser.js';
+import { LOGO } from './logo.js';
 import { html, useEffect, useRef } from './vendor/preact.js';
 
-/** @param {{ state: import('./store.js').State, actions: import('./app.js').Actions }} props */
+/**
+ * @typedef {object} Props
+ * @property {import('./store.js').State} state
+ * @property {Pick<import('./app.js').Actions, 'join'>} actions
+ */
+
+/** @param {Props} props */
 export function Join({ state, actions }) {
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   const isJoining = state.stage === 'joining';
@@ -22,7 +29,7 @@ export function Join({ state, actions }) {
   return html`
     <main class="join">
       <form class="join-card" onSubmit=${onSubmit}>
-        <img class="join-logo" src="/static/favicon.svg" alt="" width="56" height="56" />
+        <img class="join-logo" src=${LOGO} alt="" width="56" height="56" />
         <h1>Parley</h1>
         <p class="muted">
           ${state.channel !== null && html`You are about to enter <b>${state.channel}</b>.`}

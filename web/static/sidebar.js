@@ -2,6 +2,7 @@
 /** The side panel: rooms, people, and who one is. */
 
 import { Avatar } from './avatar.js';
+import { LOGO } from './logo.js';
 import { People } from './people.js';
 import { Rooms } from './rooms.js';
 import { html } from './vendor/preact.js';
@@ -17,7 +18,7 @@ import { html } from './vendor/preact.js';
 export function Sidebar({ state, room, actions }) {
   return html`
     <div class="sidebar">
-      <p class="brand"><img src="/static/favicon.svg" alt="" width="28" height="28" /> Parley</p>
+      <p class="brand"><img src=${LOGO} alt="" width="28" height="28" /> Parley</p>
       <${Rooms} state=${state} onGo=${actions.go} />
       ${
         room &&

@@ -1,2 +1,2 @@
-// static/vendor/centrifuge.js is a classic script that defines one global.
+// What static/vendor/centrifuge.js defines, as a module too.
 declare const Centrifuge: typeof import("centrifuge").Centrifuge;

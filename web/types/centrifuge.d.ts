@@ -1,0 +1,2 @@
+// Imported for the global that it defines (globals.d.ts).
+export {};
