@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Error, Page
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
+SCREENSHOTS = Path(__file__).parents[2] / "build/screenshots"
 ARGUMENTS = ("--disable-quic", "--no-first-run", "--disable-background-networking")
 
 
@@ -27,6 +29,18 @@ class NewPage(Protocol):
     """
 
     def __call__(self, *, faults: tuple[str, ...] = (), **context: Any) -> Page: ...
+
+
+class Check(Protocol):
+    """Fails if a page is not as it should be."""
+
+    def __call__(self, page: Page) -> None: ...
+
+
+class Screenshot(Protocol):
+    """Keeps what a page looks like under a name."""
+
+    def __call__(self, page: Page, name: str) -> None: ...
 
 
 @pytest.hookimpl(trylast=True)
@@ -92,6 +106,38 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
     for context in contexts:
         context.close()
     assert not found, "errors in the page:\n" + "\n".join(found)
+
+
+@pytest.fixture
+def check_accessible() -> Check:
+    """Return a function that fails if axe finds something in a page to complain about.
+
+    Axe knows the rules of WCAG 2.2 A and AA that a machine can check, and good practice beyond them.
+    """
+    axe = Axe()
+
+    def check(page: Page) -> None:
+        _settle(page)
+        found = axe.run(page)
+        assert found.violations_count == 0, found.generate_report()
+
+    return check
+
+
+@pytest.fixture
+def screenshot() -> Screenshot:
+    """Return a function that keeps what a page looks like as `build/screenshots/{name}.png`."""
+
+    def take(page: Page, name: str) -> None:
+        _settle(page)
+        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    return take
+
+
+def _settle(page: Page) -> None:
+    """Wait for what moves: halfway through a fade, colours are not what they will be."""
+    page.evaluate("Promise.allSettled(document.getAnimations().map(animation => animation.finished)).then(() => {})")
 
 
 def _find_chromium() -> Path:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.server import Member, running
@@ -334,30 +333,6 @@ def test_everything_needed_to_chat_can_be_done_by_keyboard(server: Server, new_p
 
     expect(timeline(page).locator("[data-offset]")).to_have_count(1)
     expect(timeline(page).locator("[data-offset]")).to_contain_text("lines")
-
-
-@pytest.mark.parametrize("colour_scheme", ["light", "dark"])
-@pytest.mark.parametrize("device", [{}, PHONE], ids=["wide", "phone"])
-def test_axe_finds_nothing_to_complain_about(
-    server: Server, new_page: NewPage, colour_scheme: str, device: dict[str, Any]
-) -> None:
-    page = new_page(color_scheme=colour_scheme, **device)
-    page.goto(server.url + "/r/axe")
-    expect(page.get_by_label("Your name")).to_be_visible()
-    at_the_door = Axe().run(page)
-    join(page, server, "Ada", "/r/axe")
-    say(page, "a message with `code` and https://example.org/")
-    ada = same_guest(page, server)
-    bob = post_and_change(server, "axe", ada)
-    expect(timeline(page).get_by_text("a message with").first).to_be_visible()
-    expect(page.locator(".reaction.mine").last).to_be_visible()
-    expect(page.locator(".edited").last).to_be_visible()
-    inside = Axe().run(page)
-    ada.close()
-    bob.close()
-
-    assert at_the_door.violations_count == 0, at_the_door.generate_report()
-    assert inside.violations_count == 0, inside.generate_report()
 
 
 def test_what_the_server_says_is_shown_in_the_name_it_says_live_and_after_a_reload(new_page: NewPage) -> None:

@@ -28,7 +28,7 @@ export function Chat({ state, actions }) {
   const sidebar = html`<${Sidebar} ...${{ state, room, actions }} />`;
   return html`
     <div class="chat">
-      <a class="skip" href="#message">Skip to the message field</a>
+      ${room && html`<a class="skip" href="#message">Skip to the message field</a>`}
       ${!isNarrow && html`<aside class="panel" aria-label="Rooms and people">${sidebar}</aside>`}
       ${
         isNarrow &&

@@ -1,0 +1,265 @@
+"""Every view of the page: in each look it is accessible, fits the screen, and is photographed.
+
+The pictures are in `build/screenshots/`, by view and look. To add a view, write a function that leads there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.test_page import PHONE, join, post_and_change, same_guest, say, timeline
+from tests.e2e.test_page_moderation import log_in
+from tests.server import Member, running
+from tests.tokens import SECRET, token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Page
+
+    from tests.e2e.conftest import Check, NewPage, Screenshot
+    from tests.server import Server
+
+pytestmark = pytest.mark.browser
+
+WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+LOOKS: dict[str, dict[str, Any]] = {
+    "wide": WIDE,
+    "narrow": PHONE,
+    "dark": {**WIDE, "color_scheme": "dark"},
+    "dark-narrow": {**PHONE, "color_scheme": "dark"},
+}
+NARROWEST_PX = 320
+KEY = "a-key-for-the-tests"
+
+
+class Visit:
+    """A person with a look, at two servers: one for guests, one for the users of an application."""
+
+    def __init__(self, look: str, new_page: NewPage, guests: Server, users: Server) -> None:
+        self.look = look
+        self.is_narrow = LOOKS[look]["viewport"]["width"] < WIDE["viewport"]["width"]
+        self.guests = guests
+        self.users = users
+        self.others = contextlib.ExitStack()
+        self._new_page = new_page
+
+    def open(self, room: str) -> Page:
+        """Come as a guest who has not given a name yet. Each look has rooms of its own."""
+        page = self._new_page(**LOOKS[self.look])
+        page.goto(f"{self.guests.url}/r/{room}-{self.look}")
+        return page
+
+    def join(self, room: str) -> Page:
+        """Be in a room as the guest Ada."""
+        return join(self._new_page(**LOOKS[self.look]), self.guests, "Ada", f"/r/{room}-{self.look}")
+
+    def log_in(self, room: str, name: str, role: str) -> Page:
+        """Be in a room as a user of that role."""
+        return log_in(self._new_page(**LOOKS[self.look]), self.users, name, role, f"{room}-{self.look}")
+
+    def member(self, server: Server, room: str, name: str) -> Member:
+        """Have somebody else in a room, until the end of the test."""
+        member = self.others.enter_context(contextlib.closing(Member(server, name)))
+        member.call(subscribe={"channel": f"{room}-{self.look}"})
+        return member
+
+    def with_people(self, page: Page) -> Page:
+        """Show rooms and people, which are in a drawer on a narrow screen."""
+        if self.is_narrow:
+            page.get_by_role("button", name="Rooms and people").click()
+        expect(page.get_by_role("list", name="People")).to_be_visible()
+        return page
+
+
+VIEWS: dict[str, Callable[[Visit], Page]] = {}
+
+
+def view(lead: Callable[[Visit], Page]) -> Callable[[Visit], Page]:
+    """Register a function that leads to a view, under its name."""
+    VIEWS[lead.__name__.replace("_", "-")] = lead
+    return lead
+
+
+@view
+def name_form(visit: Visit) -> Page:
+    page = visit.open("form")
+    expect(page.get_by_label("Your name")).to_be_visible()
+    return page
+
+
+@view
+def name_refused(visit: Visit) -> Page:
+    visit.member(visit.guests, "refused", "Ada")
+    page = visit.open("refused")
+    page.get_by_label("Your name").fill("Ada")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    return page
+
+
+@view
+def empty_room(visit: Visit) -> Page:
+    return visit.join("empty")
+
+
+@view
+def messages(visit: Visit) -> Page:
+    page = visit.join("messages")
+    say(page, "a message with `code`, **emphasis**, https://example.org/\n> a quotation\n\n```\na block of code\n```")
+    ada = visit.others.enter_context(contextlib.closing(same_guest(page, visit.guests)))
+    room = f"messages-{visit.look}"
+    visit.others.enter_context(contextlib.closing(post_and_change(visit.guests, room, ada)))
+    expect(page.locator(".reaction.mine").last).to_be_visible()
+    expect(page.locator(".edited").last).to_be_visible()
+    return page
+
+
+@view
+def people(visit: Visit) -> Page:
+    for name in ("Bob", "Cem", "Ada Wilhelmina Constance of Northumberla"):
+        visit.member(visit.guests, "people", name)
+    return visit.with_people(visit.join("people"))
+
+
+@view
+def typing(visit: Visit) -> Page:
+    page = visit.join("typing")
+    visit.member(visit.guests, "typing", "Bob").rpc("typing", channel=f"typing-{visit.look}")
+    expect(page.locator("#typing")).to_contain_text("Bob")
+    return page
+
+
+@view
+def messages_further_down(visit: Visit) -> Page:
+    page = visit.join("down")
+    bob = visit.member(visit.guests, "down", "Bob")
+    for number in range(40):
+        bob.rpc("send", channel=f"down-{visit.look}", key=str(number), text=f"message {number}")
+    expect(timeline(page).get_by_text("message 39")).to_be_visible()
+    timeline(page).evaluate("box => box.scrollTo(0, 0)")
+    expect(page.locator(".jump")).to_be_visible()
+    return page
+
+
+@view
+def moderators_room(visit: Visit) -> Page:
+    page = visit.log_in("moderated", "Mo", "moderator")
+    eve = visit.member(visit.users, "moderated", "Eve")
+    eve.rpc("send", channel=f"moderated-{visit.look}", key="rude", text="something rude")
+    expect(page.get_by_role("button", name="Delete this message of Eve")).to_be_attached()
+    return page
+
+
+@view
+def moderators_dialog(visit: Visit) -> Page:
+    visit.member(visit.users, "dialog", "Eve")
+    page = visit.with_people(visit.log_in("dialog", "Mo", "moderator"))
+    page.get_by_role("button", name="Moderate Eve").click()
+    expect(page.get_by_role("dialog", name="Moderate Eve")).to_be_visible()
+    return page
+
+
+@view
+def banned(visit: Visit) -> Page:
+    page = visit.log_in("banned", "Eve", "member")
+    mo = visit.others.enter_context(contextlib.closing(Member(visit.users, token=moderator())))
+    mo.rpc("ban", channel=f"banned-{visit.look}", user="eve", reason="spam")
+    expect(page.get_by_role("alert")).to_contain_text("This room does not let you in")
+    return page
+
+
+@view
+def not_sent(visit: Visit) -> Page:
+    page = visit.log_in("muted", "Eve", "member")
+    mo = visit.others.enter_context(contextlib.closing(Member(visit.users, token=moderator())))
+    mo.rpc("mute", channel=f"muted-{visit.look}", user="eve", reason="spam")
+    say(page, "hello?")
+    expect(timeline(page)).to_contain_text("Not sent")
+    return page
+
+
+@view
+def disconnected(visit: Visit) -> Page:
+    page = visit.join("disconnected")
+    user = same_guest(page, visit.guests)
+    user.close()
+    httpx.post(
+        f"{visit.guests.url}/api/disconnect",
+        json={"user": user.connected["data"]["user"]},
+        headers={"X-API-Key": KEY},
+    ).raise_for_status()
+    expect(page.get_by_role("button", name="Reconnect")).to_be_visible()
+    return page
+
+
+@view
+def reconnecting(visit: Visit) -> Page:
+    page = visit.join("reconnecting")
+    page.context.set_offline(True)
+    expect(page.locator("[data-state=connecting]")).to_be_attached(timeout=60_000)
+    say(page, "said in the tunnel")
+    expect(page.locator("[data-state=pending]")).to_be_attached()
+    return page
+
+
+@view
+def no_such_room(visit: Visit) -> Page:
+    page = visit.join("some")
+    page.goto(f"{visit.guests.url}/r/no%20such%20room")
+    expect(page.get_by_role("link", name="Go to the lobby")).to_be_visible()
+    return page
+
+
+def moderator() -> str:
+    """Return the token of somebody who moderates every room."""
+    return token(sub="max", info={"name": "Max"}, meta={"role": "moderator"})
+
+
+@pytest.fixture(scope="module")
+def guests() -> Iterator[Server]:
+    with running(CHAT_API_KEY=KEY, CHAT_PING_INTERVAL_S="1", CHAT_PONG_TIMEOUT_S="0.5") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def users() -> Iterator[Server]:
+    with running(CHAT_TOKEN_SECRET=SECRET, CHAT_TOKEN_URL="/app/token") as server:  # noqa: S106  (of no application)
+        yield server
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", VIEWS)
+def test_it_is_accessible_and_fits(
+    name: str,
+    look: str,
+    new_page: NewPage,
+    guests: Server,
+    users: Server,
+    check_accessible: Check,
+    screenshot: Screenshot,
+) -> None:
+    visit = Visit(look, new_page, guests, users)
+    with visit.others:
+        page = VIEWS[name](visit)
+
+        screenshot(page, f"{name}-{look}")
+        check_accessible(page)
+        assert is_within_the_screen(page)
+        if visit.is_narrow:
+            page.set_viewport_size({"width": NARROWEST_PX, "height": 568})
+            assert is_within_the_screen(page)
+
+
+def is_within_the_screen(page: Page) -> bool:
+    """Tell whether nothing has to be scrolled sideways to be seen, whatever it is that would scroll."""
+    within: bool = page.evaluate(
+        """() => [document.documentElement, ...document.querySelectorAll('.sidebar, .timeline, dialog[open]')]
+            .every(box => box.scrollWidth <= box.clientWidth)"""
+    )
+    return within
