@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,3 +26,10 @@ def server() -> Iterator[Server]:
     """Run one server for all tests of a module. A test that needs it to itself starts its own."""
     with running() as server:
         yield server
+
+
+@pytest.fixture
+def port() -> str:
+    """Return a port that is free, for a server that is started twice at the same address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return str(free.getsockname()[1])
