@@ -236,6 +236,8 @@ class ApiActor(Actor):
         if not channel:
             raise bad_request("channel is empty")
         limits.check_channel(channel)
+        if limits.is_personal(channel):
+            raise bad_request("a personal channel is the chat's own")
         return channel
 
     def _all_rooms(self) -> ListRooms:

@@ -34,6 +34,7 @@ from actors.messages import (
     Leave,
     ListRooms,
     Moderate,
+    Notify,
     Publish,
     ReadAudit,
     ReadBans,
@@ -57,7 +58,7 @@ from chat.log import Position
 from chat.policy import Action, may
 from chat.rates import kind_of
 from chat.sanctions import ruling_of
-from chat.wire import Publications
+from chat.wire import Ephemeral, Publications
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,6 +145,8 @@ class ClientActor(Actor):
         self._session: Session | None = None
         self._author: Author | None = None
         self._memberships: dict[str, Membership] = {}
+        self._hears_notices = True
+        """Whether the client has not left its personal channel, in which it is from the start."""
         self._put_out: set[str] = set()
         """Channels whose subscription the server ended; as many as there can be subscriptions."""
         self._tickets = count(1)
@@ -299,7 +302,7 @@ class ClientActor(Actor):
             raise Disconnect(errors.CONNECTION_LIMIT)
         self._log = self._log.bind(user=identity.user)
         self._session, self._opening = Session(self._shared.door, identity), opening
-        for channel, chan_info in identity.channels.items():
+        for channel, chan_info in opening.channels.items():
             self._subscribe_by_server(channel, author_in(opening.author, chan_info), opening.position(channel))
         if opening.complete:
             self._opened(opening)
@@ -484,8 +487,10 @@ class ClientActor(Actor):
         if bytes(request.tf):
             raise bad_request("tag filters are not supported")
         limits.check_channel(request.channel)
-        if request.channel in self._memberships:
+        if request.channel in self._memberships or self._is_mine(request.channel):
             raise CommandError(errors.ALREADY_SUBSCRIBED)
+        if limits.is_personal(request.channel):
+            raise CommandError(errors.PERMISSION_DENIED)  # whatever a token says
         if len(self._memberships) >= self._limits.max_channels:
             self._shared.counts.limits_hit["max_channels"] += 1
             raise CommandError(errors.LIMIT_EXCEEDED)
@@ -506,7 +511,12 @@ class ClientActor(Actor):
         self._put_out.discard(channel)
         return membership
 
+    def _is_mine(self, channel: str) -> bool:
+        return channel == limits.personal_channel(self._me().user)
+
     def _unsubscribe(self, command: Command, request: protocol.Unsubscribe) -> None:
+        if self._is_mine(request.channel):
+            self._hears_notices = False
         self._put_out.discard(request.channel)
         self._leave(request.channel)
         self._reply(command, protocol.Empty())
@@ -573,7 +583,8 @@ class ClientActor(Actor):
         self._check_pending()
         if not channel:
             return self._shared.clients
-        if not may(self._who().role_in(channel), Action.AUDIT, self._class_of(channel).floors):
+        role, floors = self._who().role_in(channel), self._class_of(channel).floors
+        if limits.is_personal(channel) or not may(role, Action.AUDIT, floors):
             raise CommandError(errors.PERMISSION_DENIED)  # before a room is opened for it
         return self._shared.rooms
 
@@ -782,6 +793,11 @@ class ClientActor(Actor):
         else:
             self._turn_away(errors.FORCE_DISCONNECT)  # it has no other room to be in
 
+    def _notify(self, notify: Notify) -> None:
+        if self._hears_notices:
+            event = Ephemeral(limits.personal_channel(self._me().user), notify.data, None)
+            self._out += self._wire.event(event, self._id)
+
     # Rooms.
 
     def _deliver(self, deliver: Deliver) -> None:
@@ -834,6 +850,7 @@ class ClientActor(Actor):
         BeginSubscription: _begin_subscription,
         EndSubscription: _unsubscribe_by_server,
         Refreshed: _refreshed,
+        Notify: _notify,
         _CatchUp: _catch_up,
         _Expired: _expired,
         _SubscriptionExpired: _subscription_expired,

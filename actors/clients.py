@@ -18,6 +18,7 @@ from actors.messages import (
     CountUsers,
     Drain,
     Moderate,
+    NotifyUser,
     ReadAudit,
     ReadBans,
     Recorded,
@@ -62,6 +63,7 @@ class ClientsActor(Actor):
             Connected: self._connected,
             Terminated: self._ended,
             TellUser: self._tell_user,
+            NotifyUser: self._notify_user,
             CountUsers: self._count_users,
             Moderate: self._moderate,
             Recorded: self._recorded,
@@ -90,6 +92,10 @@ class ClientsActor(Actor):
         for client in clients:
             client.tell(tell.message)
         tell.sender.tell(Answered(tell, Told(len(clients))))
+
+    def _notify_user(self, notice: NotifyUser) -> None:
+        for client in self._clients_of.get(notice.user, ()):
+            client.tell(notice.notify)
 
     def _count_users(self, count: CountUsers) -> None:
         count.sender.tell(Answered(count, Counted(len(self._user_of), len(self._clients_of))))

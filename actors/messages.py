@@ -132,6 +132,23 @@ class TellUser(Request, frozen=True):
     message: ForConnection
 
 
+class Notify(Droppable, frozen=True):
+    """Say something in a user's personal channel, as JSON. It is a hint: what it is about is stored, or of the moment.
+
+    With a `room` it is for those who may read that room.
+    """
+
+    data: bytes
+    room: str = ""
+
+
+class NotifyUser(Droppable, frozen=True):
+    """Hand a notice to every connection that a user has now. Not answered, and the first to go when there is much."""
+
+    user: str
+    notify: Notify
+
+
 class CountUsers(Request, frozen=True):
     """Ask how many connections there are, and users behind them. Answered with `Counted`."""
 

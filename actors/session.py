@@ -16,7 +16,7 @@ from chat.errors import CommandError, Disconnect
 from chat.identity import Permit
 from chat.log import Author, Position
 from chat.policy import Action, may
-from chat.protocol import ConnectResult, RefreshResult, SubRefreshResult
+from chat.protocol import PERSONAL, ConnectResult, RefreshResult, SubRefreshResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,10 @@ class Opening:
         self.identity = identity
         self.command = command
         self.author = Author(identity.user, client, identity.name, identity.info)
+        self.channels = {
+            channel: info for channel, info in identity.channels.items() if not limits.is_personal(channel)
+        }
+        """The rooms that its token puts it into, with what others see of it there."""
         self.waiting: list[Command] = []
         """Commands that came meanwhile: an SDK sends its subscribes along with connect."""
         self.entered: dict[str, SubscribeResult] = {}
@@ -44,15 +48,15 @@ class Opening:
 
     def check(self, most_channels: int) -> None:
         """Accept the rooms that the token names, or raise `CommandError`, `Disconnect` (3505)."""
-        if len(self.identity.channels) > most_channels:
+        if len(self.channels) > most_channels:
             raise Disconnect(errors.CHANNEL_LIMIT)
-        for channel in self.identity.channels:
+        for channel in self.channels:
             limits.check_channel(channel)
 
     @property
     def complete(self) -> bool:
         """Whether the client is in all rooms that let it in."""
-        return self.entered.keys() | self.shut == self.identity.channels.keys()
+        return self.entered.keys() | self.shut == self.channels.keys()
 
     def position(self, channel: str) -> Position | None:
         """Return from where a room is resumed, None for from now on."""
@@ -74,7 +78,7 @@ class Opening:
             data={"user": identity.user, "name": identity.name} | ({"guest": self._guest} if self._guest else {}),
             ping=ping,
             pong=True,
-            subs=self.entered,
+            subs={**self.entered, limits.personal_channel(identity.user): PERSONAL},
             expires=identity.expires_at is not None,
             ttl=ttl_s(identity.expires_at, now_s),
         )

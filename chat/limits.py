@@ -75,6 +75,16 @@ def is_private(channel: str) -> bool:
     return channel.startswith("$") or "#" in channel
 
 
+def personal_channel(user: str) -> str:
+    """Return the channel in which the server tells a user what concerns them. It has no room."""
+    return f"user#{user}"
+
+
+def is_personal(channel: str) -> bool:
+    """Tell whether a channel is somebody's personal one: the server's own, in which nobody else does anything."""
+    return channel.startswith("user#")
+
+
 def check_key(key: str) -> None:
     """Accept a send key, or raise `CommandError`."""
     if not 1 <= len(key) <= MAX_KEY_CHARS:

@@ -486,10 +486,14 @@ class SubscribeResult(Struct, frozen=True, omit_defaults=True):
     ttl: int = 0
 
 
+PERSONAL: Final = SubscribeResult(recoverable=False, positioned=False, epoch="")
+"""The subscription to the personal channel, which every connection has."""
+
+
 class ConnectResult(Struct, frozen=True, omit_defaults=True):
     """The reply to connect. `data` has `user`, `name` and for a guest the `guest` token to come back with.
 
-    `subs` are the server-side subscriptions; `ttl` is as in `SubscribeResult`.
+    `subs` are the server-side subscriptions, the personal channel among them; `ttl` is as in `SubscribeResult`.
     """
 
     client: str
@@ -692,9 +696,9 @@ def encode_publication(entry: Entry) -> Raw:
     return Raw(_encode(Publication(Raw(entry.data), _info(entry.author), entry.offset, entry.time_ms)))
 
 
-def encode_ephemeral(data: bytes, author: Author) -> bytes:
-    """Encode a publication that is not part of the channel's order."""
-    return _encode(Publication(Raw(data), _info(author)))
+def encode_ephemeral(data: bytes, author: Author | None) -> bytes:
+    """Encode a publication that is not part of the channel's order; without an author it is the server's."""
+    return _encode(Publication(Raw(data), UNSET if author is None else _info(author)))
 
 
 def encode_presence_change(author: Author) -> bytes:

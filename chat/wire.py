@@ -74,11 +74,14 @@ class Publications(Event):
 
 
 class Ephemeral(Event):
-    """Something of the moment: not stored, without an offset, gone for those who are not here."""
+    """Something of the moment: not stored, without an offset, gone for those who are not here.
+
+    Without an author it is the server that says it.
+    """
 
     __slots__ = ("author", "data")
 
-    def __init__(self, channel: str, data: bytes, author: Author) -> None:
+    def __init__(self, channel: str, data: bytes, author: Author | None) -> None:
         super().__init__(channel)
         self.data = data
         self.author = author

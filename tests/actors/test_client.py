@@ -43,7 +43,7 @@ def test_connect_is_answered_with_who_the_client_is_and_how_it_is_pinged() -> No
     client = Chat(ping_interval_s=25.0).connect("Ann")
 
     hello = client.hello
-    assert hello.keys() == {"client", "version", "data", "ping", "pong"}
+    assert hello.keys() == {"client", "version", "data", "ping", "pong", "subs"}
     assert hello["data"].keys() == {"user", "name", "guest"}
     assert hello["data"]["name"] == "Ann"
     assert (hello["version"], hello["ping"], hello["pong"]) == ("1.2.3", 25, True)

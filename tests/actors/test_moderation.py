@@ -232,7 +232,7 @@ def test_a_user_whose_token_names_the_room_comes_into_the_others() -> None:
 
     eve = world.user(token(sub="eve", channels=["lobby", "tea"]))
 
-    assert eve.hello["subs"].keys() == {"tea"}
+    assert eve.hello["subs"].keys() == {"tea", "user#eve"}
     assert code(eve.publish("lobby", "hello")) == 103
     assert eve.publish("tea", "hello") == {"publish": {}}
 

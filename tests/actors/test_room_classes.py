@@ -90,7 +90,7 @@ def test_a_token_for_the_room_lets_in_whatever_the_role() -> None:
 
     ada.publish("staff-1", "hello")
 
-    assert put_there.hello["subs"].keys() == {"staff-1"}
+    assert put_there.hello["subs"].keys() == {"staff-1", "user#bob"}
     assert put_there.said("staff-1") == ["hello"]
     assert len(ada.history("staff-1", limit=9)["history"]["publications"]) == 1
 

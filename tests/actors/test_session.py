@@ -389,7 +389,7 @@ def test_a_token_may_put_its_user_into_rooms_and_the_reply_to_connect_has_them()
     client = ada(world, channels=["lobby"], subs={"$ada": {"info": {"seat": 1}}})
     bob.publish("lobby", "after")
 
-    assert client.hello["subs"].keys() == {"lobby", "$ada"}
+    assert client.hello["subs"].keys() == {"lobby", "$ada", "user#ada"}
     assert client.hello["subs"]["lobby"]["offset"] == 1
     assert client.said("lobby") == ["after"]
     assert client.pushes("join", "$ada")[0]["info"]["chan_info"] == {"seat": 1}
@@ -453,7 +453,7 @@ def test_a_room_that_crashes_on_the_way_in_is_entered_again() -> None:
     world.run()
     client.publish("a", "hello")
 
-    assert client.reply(number)["connect"]["subs"].keys() == {"a", "b"}
+    assert client.reply(number)["connect"]["subs"].keys() == {"a", "b", "user#ada"}
     assert client.received[0]["id"] == number
     assert client.said("a") == ["hello"]
 

@@ -7,7 +7,7 @@ import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from centrifuge import Client, ReplyError, SubscriptionEventHandler, SubscriptionState
+from centrifuge import Client, ClientEventHandler, ReplyError, SubscriptionEventHandler, SubscriptionState
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -42,12 +42,30 @@ class Events(SubscriptionEventHandler):  # type: ignore[misc]  # (the SDK has no
                     return event
 
 
+class Notices(ClientEventHandler):  # type: ignore[misc]  # (as above)
+    """Puts what happens to server-side subscriptions into a queue."""
+
+    def __init__(self) -> None:
+        self.subscribed: asyncio.Queue[str] = asyncio.Queue()
+        self.seen: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+
+    async def on_subscribed(self, ctx: Any) -> None:
+        self.subscribed.put_nowait(ctx.channel)
+
+    async def on_publication(self, ctx: Any) -> None:
+        self.seen.put_nowait((ctx.channel, ctx.pub.data))
+
+
 class Sdk:
     """An SDK client in one channel."""
 
     def __init__(self, server: Server, name: str, channel: str) -> None:
+        self.notices = Notices()
         self.client = Client(
-            f"ws://{server.address}/connection/websocket", data={"name": name}, min_reconnect_delay=0.05
+            f"ws://{server.address}/connection/websocket",
+            self.notices,
+            data={"name": name},
+            min_reconnect_delay=0.05,
         )
         self.events = Events()
         self.subscription = self.client.new_subscription(channel, self.events)
@@ -181,3 +199,19 @@ def test_it_may_leave_and_come_back_with_its_position(server: Server) -> None:
         assert (await bob.events.next("publication")).data == "meanwhile"
 
     with_sdk(server, "sdk-return", session)
+
+
+def test_it_is_in_its_personal_channel_again_whenever_it_connects(server: Server) -> None:
+    async def session(ann: Sdk, bob: Sdk) -> None:
+        async with asyncio.timeout(10):
+            first = await ann.notices.subscribed.get()
+            await ann.client.disconnect()
+            await ann.client.connect()
+            again = await ann.notices.subscribed.get()
+            other = await bob.notices.subscribed.get()
+
+        assert first.startswith("user#guest-")
+        assert again.startswith("user#guest-")
+        assert other not in {first, again}
+
+    with_sdk(server, "sdk-personal", session)
