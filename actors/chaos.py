@@ -5,16 +5,17 @@ The room itself has no branch for it: what is here interrupts its methods at the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from actors.messages import Answered, Armed, CrashRoom, Deliver
 from actors.room import RoomActor
-from actors.runtime import ActorRef, Signal
+from actors.runtime import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from actors.messages import Committed
+    from actors.room import Around
     from chat.counts import Counts
     from chat.room_classes import RoomClass
     from chat.wire import Event
@@ -39,15 +40,13 @@ class FragileRoomActor(RoomActor):
     def __init__(
         self,
         channel: str,
-        reader: ActorRef[Any],
-        journal: ActorRef[Any],
-        rooms: ActorRef[Any],
+        around: Around,
         room_class: RoomClass,
         counts: Counts,
         now_ms: Callable[[], int],
         doomed: set[str],
     ) -> None:
-        super().__init__(channel, reader, journal, rooms, room_class, counts, now_ms)
+        super().__init__(channel, around, room_class, counts, now_ms)
         self._doomed = doomed
         self._armed = ""
         self._handlers |= {CrashRoom: self._crash, _CrashNow: self._crash_now}

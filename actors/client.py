@@ -31,15 +31,18 @@ from actors.messages import (
     Entered,
     Expelled,
     Join,
+    KeepPlace,
     Leave,
     ListRooms,
     Moderate,
     Notify,
+    Places,
     Publish,
     ReadAudit,
     ReadBans,
     ReadHistory,
     ReadMessages,
+    ReadPlaces,
     ReadPresence,
     Receive,
     Refreshed,
@@ -54,7 +57,7 @@ from actors.said import said
 from actors.session import Opening, Session, author_in, expiring, refreshed, sub_refreshed
 from chat import errors, limits, protocol
 from chat.errors import CommandError, Disconnect, bad_request
-from chat.log import Position
+from chat.log import Keep, Position
 from chat.policy import Action, may
 from chat.rates import kind_of
 from chat.sanctions import ruling_of
@@ -120,6 +123,8 @@ class Shared(NamedTuple):
 
     rooms: ActorRef[Any]
     clients: ActorRef[Any]
+    journal: ActorRef[Any]
+    reader: ActorRef[Any]
     door: Door
     banned: Sanctions
     limits: Limits
@@ -477,6 +482,15 @@ class ClientActor(Actor):
         self._check_pending()
         return (membership and membership.room) or self._shared.rooms
 
+    def _may_read(self, channel: str) -> bool:
+        """Tell whether this client may read a room, in it or not, and so may know what concerns it there.
+
+        A direct channel is open to those whom it names. A room's bans are known to the room, and to the log.
+        """
+        if channel in self._memberships or self._who().user in limits.direct_users(channel):
+            return True
+        return self._whose().may(Action.READ, channel, self._shared.classes.of(channel))
+
     def _class_of(self, channel: str) -> RoomClass:
         membership = self._memberships.get(channel)
         return membership.room_class if membership is not None else self._shared.classes.of(channel)
@@ -539,13 +553,17 @@ class ClientActor(Actor):
     def _say(self, command: Command, request: Saying) -> None:
         membership = self._membership(request.channel)
         now = self._shared.now_ms()
-        key, data, change = said(request, membership.room_class.limits, now)
+        what = said(request, membership.room_class.limits, now)
         self._check_pending()
         if membership.room is None:
             self._when_entered(membership, command)
         else:
-            channel, who = membership.channel, (membership.identity, key, membership.author)
-            self._ask(membership.room, Publish(self.actor_ref, channel, command, *who, data, now, change))
+            channel, who = membership.channel, (membership.identity, what.key, membership.author)
+            said_now = what.data, now, what.change
+            publish = Publish(
+                self.actor_ref, channel, command, *who, *said_now, reply=what.reply, mentions=what.mentions
+            )
+            self._ask(membership.room, publish)
 
     def _typing(self, command: Command, call: protocol.Typing) -> None:
         membership = self._membership(call.channel)
@@ -618,6 +636,28 @@ class ClientActor(Actor):
         who = self._who()
         self._ask(room, ReadMessages(self.actor_ref, call.channel, command, who, call.before, call.after, most))
 
+    def _keep_place(self, command: Command, call: protocol.Placing) -> None:
+        limits.check_channel(call.channel)
+        membership, leave = self._memberships.get(call.channel), isinstance(call, protocol.LeaveRoom)
+        if not leave and not self._may_read(call.channel):
+            raise CommandError(errors.PERMISSION_DENIED)
+        self._check_pending()
+        keep = Keep(
+            user=self._who().user,
+            room=call.channel,
+            time_ms=self._shared.now_ms(),
+            read=call.offset if isinstance(call, protocol.MarkRead) else None,
+            notify=call.on if isinstance(call, protocol.SetNotify) else None,
+            leave=leave,
+        )
+        # To leave takes no right, and no room that would be opened for it.
+        asked = self._shared.journal if leave else (membership and membership.room) or self._shared.rooms
+        self._ask(asked, KeepPlace(self.actor_ref, call.channel, command, self._who(), keep, self._shared.clients))
+
+    def _read_places(self, command: Command, _: protocol.ReadPlaces) -> None:
+        self._check_pending()
+        self._ask(self._shared.reader, ReadPlaces(self.actor_ref, "", command, self._who(), self._shared.now_ms()))
+
     def _send(self, _: Command, __: protocol.Send) -> None:
         raise Disconnect(errors.NOT_AVAILABLE_CLOSE)
 
@@ -640,6 +680,9 @@ class ClientActor(Actor):
         elif isinstance(answer, Entered):
             self._entered(request, answer)
         else:
+            if isinstance(answer, Places):
+                readable = [place for place in answer.places if self._may_read(place.room)]
+                answer = msgspec.structs.replace(answer, places=readable)
             self._reply(request.command, result_of(request.command, answer))
 
     def _entered(self, join: Join, entered: Entered) -> None:
@@ -794,7 +837,7 @@ class ClientActor(Actor):
             self._turn_away(errors.FORCE_DISCONNECT)  # it has no other room to be in
 
     def _notify(self, notify: Notify) -> None:
-        if self._hears_notices:
+        if self._hears_notices and (not notify.room or self._may_read(notify.room)):
             event = Ephemeral(limits.personal_channel(self._me().user), notify.data, None)
             self._out += self._wire.event(event, self._id)
 
@@ -870,6 +913,10 @@ class ClientActor(Actor):
         protocol.DeleteMessage: _say,
         protocol.React: _say,
         protocol.ReadMessages: _read_messages,
+        protocol.ReadPlaces: _read_places,
+        protocol.MarkRead: _keep_place,
+        protocol.SetNotify: _keep_place,
+        protocol.LeaveRoom: _keep_place,
         protocol.Typing: _typing,
         protocol.ListRooms: _list_rooms,
         protocol.Kick: _moderate,

@@ -18,6 +18,10 @@ from actors.messages import (
     Append,
     CatchUp,
     Committed,
+    Done,
+    KeepPlace,
+    Notify,
+    NotifyUser,
     Placed,
     Record,
     Refused,
@@ -28,12 +32,13 @@ from actors.messages import (
     Written,
 )
 from actors.replies import error_of
-from actors.runtime import Actor, ActorRef, RequestFailed
+from actors.runtime import Actor, ActorRef, Request, RequestFailed
 from chat.errors import BAD_REQUEST, INTERNAL, LIMIT_EXCEEDED, NOT_FOUND, PERMISSION_DENIED, TOO_MANY_REQUESTS, Error
-from chat.log import Entry, Stored
+from chat.log import Entry, Kept, Rejected, Stored
+from chat.protocol import left_notice, notify_notice, read_notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from chat.counts import Counts
     from chat.room_classes import RoomClasses
@@ -49,6 +54,8 @@ different stages, each with a write to every member: with 1,000 members and 40 m
 them instead of 18, at half the cost, and the next one is there sooner.
 """
 TRIM_INTERVAL_S: Final = 60.0
+GUESTS_KEEP_MS: Final = 30 * 86_400_000
+"""How long a guest's places are kept that it does not touch, and its name if it says nothing: it may never return."""
 
 REJECTIONS: Final = {
     "missing": NOT_FOUND,
@@ -81,11 +88,12 @@ class JournalActor(Actor):
         self._counts = counts
         self._classes = classes
         self._now_ms = now_ms
-        self._waiting: deque[Append] = deque()
+        self._waiting: deque[Append | KeepPlace] = deque()
         self._under_way: Write | None = None
         self._rounds = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
             Append: self._append,
+            KeepPlace: self._append,
             Written: self._written,
             RequestFailed: self._write_failed,
             _RoundOver: self._round_over,
@@ -96,9 +104,8 @@ class JournalActor(Actor):
         }
 
     def on_start(self) -> None:
-        """Begin to forget, if entries have a time to live."""
-        if self._classes.retention(self._now_ms()):
-            self.after(TRIM_INTERVAL_S, _TrimDue())
+        """Begin to forget."""
+        self.after(TRIM_INTERVAL_S, _TrimDue())
 
     def on_receive(self, message: Any) -> None:
         """Handle one message; no kind but those above is ever sent here."""
@@ -126,7 +133,7 @@ class JournalActor(Actor):
         self._writer.tell(write)
         return write
 
-    def _append(self, append: Append) -> None:
+    def _append(self, append: Append | KeepPlace) -> None:
         if len(self._waiting) < MAX_WAITING:
             self._waiting.append(append)
         else:
@@ -136,32 +143,51 @@ class JournalActor(Actor):
         self._under_way = None
         self._begin_round(ROUNDS)
         stored: defaultdict[tuple[ActorRef[Any], str], dict[int, Entry]] = defaultdict(dict)
+        told: defaultdict[tuple[ActorRef[Any], str], dict[int, Sequence[str]]] = defaultdict(dict)
         for append, place in zip(written.appends, written.places, strict=True):
-            if isinstance(place, Stored):
+            if type(append) is Append and isinstance(place, Stored):
                 # A repeat, too: its first time may have been the one of which nobody heard.
                 stored[append.sender, place.epoch][place.entry.offset] = place.entry
+                if append.draft.told and not place.duplicate:
+                    told[append.sender, place.epoch][place.entry.offset] = append.draft.told
         self._count(written)
         # Rooms first: they have their turn before the senders, who so get answer and entry in one.
         for (room, epoch), entries in stored.items():
-            room.tell(Committed(epoch, [entries[offset] for offset in sorted(entries)]))
+            named = told.get((room, epoch), {})
+            room.tell(Committed(epoch, [entries[offset] for offset in sorted(entries)], named))
         for append, place in zip(written.appends, written.places, strict=True):
-            publish = append.publish
+            request = _asked(append)
             if isinstance(place, Stored):
-                publish.sender.tell(Answered(publish, Placed(place.entry, place.epoch, place.duplicate)))
-            else:
-                publish.sender.tell(Refused(publish, REJECTIONS[place.reason]))
+                request.sender.tell(Answered(request, Placed(place.entry, place.epoch, place.duplicate)))
+            elif isinstance(place, Rejected):
+                request.sender.tell(Refused(request, REJECTIONS[place.reason]))
+            elif type(append) is KeepPlace:  # pragma: no branch
+                self._kept(append, place)
+
+    def _kept(self, request: KeepPlace, kept: Kept) -> None:
+        keep = request.keep
+        request.sender.tell(Answered(request, kept if keep.read is not None else Done()))
+        if not kept.changed:
+            return
+        if keep.leave:
+            notice = left_notice(keep.room)
+        elif keep.notify is not None:
+            notice = notify_notice(keep.room, on=keep.notify)
+        else:
+            notice = read_notice(keep.room, kept.read)
+        request.clients.tell(NotifyUser(keep.user, Notify(notice)))
 
     def _count(self, written: Written) -> None:
         counts = self._counts
-        repeats = rejected = 0
-        for place in written.places:
-            if not isinstance(place, Stored):
-                rejected += 1
-            elif place.duplicate:
-                repeats += 1
-        counts.messages += len(written.places) - repeats - rejected
-        counts.repeats += repeats
-        counts.rejected += rejected
+        for append, place in zip(written.appends, written.places, strict=True):
+            if isinstance(place, Stored):
+                counts.messages += not place.duplicate
+                counts.repeats += place.duplicate
+            elif isinstance(place, Rejected):
+                if type(append) is Append:
+                    counts.rejected += 1
+                else:
+                    counts.limits_hit["max_places"] += 1
 
     def _begin_round(self, left: int) -> None:
         self._rounds = left
@@ -180,17 +206,18 @@ class JournalActor(Actor):
         self._under_way = None
         self._refuse(write.appends, error_of(failed.error))
         # It may have been stored all the same: the writer crashed after that, or the disk failed only then.
-        for room in dict.fromkeys(append.sender for append in write.appends):
+        for room in dict.fromkeys(append.sender for append in write.appends if type(append) is Append):
             room.tell(CatchUp())
 
-    def _refuse(self, appends: Iterable[Append], error: Error) -> None:
-        for append in appends:
-            append.publish.sender.tell(Refused(append.publish, error))
+    def _refuse(self, appends: Iterable[Append | KeepPlace], error: Error) -> None:
+        for request in map(_asked, appends):
+            request.sender.tell(Refused(request, error))
 
     # Retention.
 
     def _trim(self, _: _TrimDue) -> None:
-        self._writer.tell(Trim(self.actor_ref, self._classes.retention(self._now_ms())))
+        now_ms = self._now_ms()
+        self._writer.tell(Trim(self.actor_ref, self._classes.retention(now_ms), now_ms - GUESTS_KEEP_MS))
 
     def _trimmed(self, trimmed: Trimmed) -> None:
         self.after(0.0 if trimmed.more else TRIM_INTERVAL_S, _TrimDue())
@@ -198,3 +225,8 @@ class JournalActor(Actor):
     def _hand_on(self, request: Remove | Record) -> None:
         # What waits is younger than what is to go: it was not stored when the room was asked.
         self._writer.tell(request)
+
+
+def _asked(append: Append | KeepPlace) -> Request:
+    """Return the request that is answered when something is stored."""
+    return append.publish if type(append) is Append else append

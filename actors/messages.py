@@ -6,7 +6,7 @@ Commands are named in the imperative, events in the past tense. A `Request` gets
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -14,7 +14,20 @@ import msgspec
 from actors.runtime import ActorRef, Coalescing, Droppable, Notice, Request, Signal
 from chat.errors import CloseReason, Error
 from chat.identity import Identity
-from chat.log import Author, Change, Draft, Entry, Position, Rejected, Retention, Ruling, Stored
+from chat.log import (
+    Author,
+    Change,
+    Draft,
+    Entry,
+    Keep,
+    Kept,
+    Place,
+    Position,
+    Rejected,
+    Retention,
+    Ruling,
+    Stored,
+)
 from chat.log import Page as MessagePage
 from chat.protocol import Command, RoomSummary
 from chat.wire import Event, Published, Wire
@@ -183,13 +196,18 @@ class Join(RoomRequest, frozen=True):
 
 
 class Publish(RoomRequest, frozen=True):
-    """Store an entry and show it to all. Answered with `Placed` once it is stored. `change` is None for a post."""
+    """Store an entry and show it to all. Answered with `Placed` once it is stored. `change` is None for a post.
+
+    A post may be a `reply` to the message at an offset, and there are users whom it `mentions`.
+    """
 
     key: str
     author: Author
     data: bytes
     time_ms: int
     change: Change | None = None
+    reply: int = 0
+    mentions: Sequence[str] = ()
 
 
 class ReadHistory(RoomRequest, frozen=True):
@@ -249,6 +267,17 @@ class ReadAudit(RoomRequest, frozen=True):
     limit: int
 
 
+class KeepPlace(RoomRequest, frozen=True):
+    """Change what the user keeps of a room. Answered with `Kept` if it has a marker to raise, else with `Done`.
+
+    A room passes it on to the journal, if the user may read there; to leave, the journal is asked. If it made a
+    difference, `clients` is told to have the user's connections know.
+    """
+
+    keep: Keep
+    clients: ActorRef[Any]
+
+
 class CrashRoom(RoomRequest, frozen=True):
     """Crash, in the way that `kind` names. Known only where chaos is on; answered with `Armed`, before the crash."""
 
@@ -280,6 +309,12 @@ class Renew(Notice, frozen=True):
     member: ActorRef[Any]
     ticket: int
     identity: Identity
+
+
+class ReadPlaces(RoomRequest, frozen=True):
+    """Ask the reader what the user keeps of rooms; no `channel`. Answered with `Places`."""
+
+    now_ms: int
 
 
 class ListRooms(Request, frozen=True):
@@ -371,11 +406,36 @@ class Audit(msgspec.Struct, frozen=True):
     rulings: list[Ruling]
 
 
+class Places(msgspec.Struct, frozen=True):
+    """What a user keeps of rooms, without those that they are banned from, and names of users in direct channels."""
+
+    places: list[Place]
+    names: Mapping[str, str]
+
+
+Result = (
+    Entered
+    | Placed
+    | Page
+    | MessagePage
+    | Present
+    | Counted
+    | Listed
+    | Armed
+    | Told
+    | Done
+    | Bans
+    | Audit
+    | Kept
+    | Places
+)
+
+
 class Answered(msgspec.Struct, frozen=True):
     """A request was done."""
 
     request: Any
-    result: Entered | Placed | Page | MessagePage | Present | Counted | Listed | Armed | Told | Done | Bans | Audit
+    result: Result
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -474,21 +534,25 @@ class Append(Request, frozen=True):
 class Write(Request, frozen=True):
     """Store a batch, all or nothing. Answered with `Written`, or with `RequestFailed` if nothing was stored."""
 
-    appends: list[Append]
+    appends: list[Append | KeepPlace]
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What became of each entry of a batch, in its order. It is stored."""
+    """What became of each entry and each change of a batch, in its order. It is stored."""
 
-    appends: list[Append]
-    places: list[Stored | Rejected]
+    appends: list[Append | KeepPlace]
+    places: list[Stored | Rejected | Kept]
 
 
 class Committed(msgspec.Struct, frozen=True):
-    """Entries of one room are stored in this epoch, by rising offset. A room may have heard of some before."""
+    """Entries of one room are stored in this epoch, by rising offset. A room may have heard of some before.
+
+    `told` has who is to be told of those that are new, by offset.
+    """
 
     epoch: str
     entries: list[Entry]
+    told: Mapping[int, Sequence[str]] = {}
 
 
 class CatchUp(Signal, frozen=True):
@@ -529,13 +593,17 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 class Trim(Request, frozen=True):
-    """Forget a number of the old entries that these rules do not keep. Answered with `Trimmed`."""
+    """Forget a number of the old entries that these rules do not keep, and of what guests kept who are long gone.
+
+    Answered with `Trimmed`.
+    """
 
     rules: Sequence[Retention]
+    guests_before_ms: int = 0
 
 
 class Trimmed(msgspec.Struct, frozen=True):
-    """So many entries were forgotten; `more` may be left."""
+    """So much was forgotten; `more` may be left."""
 
     entries: int
     more: bool

@@ -16,10 +16,12 @@ from actors.messages import (
     Open,
     Opened,
     Page,
+    Places,
     ReadAudit,
     ReadHistory,
     ReadMessages,
     ReadMissed,
+    ReadPlaces,
     Refused,
 )
 from actors.runtime import Actor, RequestFailed, ThreadActor
@@ -27,6 +29,7 @@ from chat import limits
 from chat.errors import UNRECOVERABLE_POSITION
 from chat.log import LogError
 from chat.log import Page as MessagePage
+from chat.sanctions import Sanctions
 from chat.wire import Published
 
 if TYPE_CHECKING:
@@ -50,6 +53,7 @@ class ReaderActor(Actor):
             ReadMessages: self._read_messages,
             ReadMissed: self._read_missed,
             ReadAudit: self._read_audit,
+            ReadPlaces: self._read_places,
         }
 
     def on_receive(self, message: Any) -> None:
@@ -69,6 +73,17 @@ class ReaderActor(Actor):
 
     def _read_audit(self, read: ReadAudit) -> Answered:
         return Answered(read, Audit(self._log.rulings(read.channel, before=read.before, limit=read.limit)))
+
+    def _read_places(self, read: ReadPlaces) -> Answered:
+        who = read.identity
+        bans = {ruling.room: Sanctions([ruling]) for ruling in self._log.bans(who.user, read.now_ms)}
+        places = [
+            place
+            for place in self._log.places(who.user)
+            if place.room not in bans or bans[place.room].ban(who.user, who.role_in(place.room), read.now_ms) is None
+        ]
+        users = {user for place in places for user in limits.direct_users(place.room)}
+        return Answered(read, Places(places, self._log.names(sorted(users))))
 
     def _read_missed(self, request: ReadMissed) -> Missed:
         position = self._log.position(request.channel)

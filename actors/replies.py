@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from actors.messages import Armed, Audit, Bans, Counted, Done, Listed, Page, Placed, Present, Told
+from actors.messages import Armed, Audit, Bans, Counted, Done, Listed, Page, Placed, Places, Present, Told
 from actors.runtime import MailboxFull
-from chat import protocol
+from chat import limits, protocol
 from chat.errors import INTERNAL, TOO_MANY_REQUESTS, Error
+from chat.log import Kept
 from chat.log import Page as MessagePage
 from chat.policy import Action, may
 
@@ -20,7 +21,19 @@ if TYPE_CHECKING:
 
 def result_of(
     command: Command,
-    answer: Placed | Page | MessagePage | Present | Counted | Listed | Armed | Told | Done | Bans | Audit,
+    answer: Placed
+    | Page
+    | MessagePage
+    | Present
+    | Counted
+    | Listed
+    | Armed
+    | Told
+    | Done
+    | Bans
+    | Audit
+    | Kept
+    | Places,
 ) -> Result:
     """Return the result that the command is answered with."""
     result: Result
@@ -38,13 +51,28 @@ def result_of(
             result = presence_stats_result(answer)
         case Listed(rooms):
             result = protocol.RpcResult(protocol.RoomList(rooms))
-        case Bans(rulings):
-            result = protocol.RpcResult(protocol.BansResult([protocol.ruling_info(ruling) for ruling in rulings]))
-        case Audit(rulings):
-            result = protocol.RpcResult(protocol.AuditResult([protocol.ruling_info(ruling) for ruling in rulings]))
+        case Bans() | Audit():
+            result = protocol.RpcResult(_rulings(answer))
+        case Kept() | Places():
+            result = protocol.RpcResult(_kept(answer))
         case Armed() | Told() | Done():  # pragma: no branch
             result = protocol.RpcResult(protocol.Empty())
     return result
+
+
+def _rulings(answer: Bans | Audit) -> protocol.BansResult | protocol.AuditResult:
+    infos = [protocol.ruling_info(ruling) for ruling in answer.rulings]
+    return protocol.BansResult(infos) if isinstance(answer, Bans) else protocol.AuditResult(infos)
+
+
+def _kept(answer: Kept | Places) -> protocol.Marker | protocol.PlacesResult:
+    if isinstance(answer, Kept):
+        return protocol.Marker(answer.read)
+    infos = []
+    for place in answer.places:
+        members = [(user, answer.names.get(user, user)) for user in limits.direct_users(place.room)]
+        infos.append(protocol.place_info(place, members))
+    return protocol.PlacesResult(infos)
 
 
 def history_result(page: Page) -> protocol.HistoryResult:

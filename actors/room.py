@@ -26,9 +26,12 @@ from actors.messages import (
     Entered,
     Expelled,
     Join,
+    KeepPlace,
     Leave,
     Missed,
     Moderate,
+    Notify,
+    NotifyUser,
     Open,
     Opened,
     Page,
@@ -63,6 +66,7 @@ from chat.errors import (
     NAME_TAKEN,
     NAME_TAKEN_CLOSE,
     NOT_AVAILABLE,
+    NOT_FOUND,
     PERMISSION_DENIED,
     UNRECOVERABLE_POSITION,
     UNSUBSCRIBED_NAME_TAKEN,
@@ -72,8 +76,9 @@ from chat.errors import (
 from chat.identity import NamesHere
 from chat.log import Author, Delete, Draft, Edit, Position, React
 from chat.policy import NO_FLOORS, Action, may
-from chat.protocol import TYPING_DATA
+from chat.protocol import TYPING_DATA, told_notice
 from chat.sanctions import UNSUBSCRIBED_BANNED, UNSUBSCRIBED_KICKED, Sanctions, muted, unsubscribed
+from chat.tokens import Role
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published
 
 if TYPE_CHECKING:
@@ -84,7 +89,6 @@ if TYPE_CHECKING:
     from chat.counts import Counts
     from chat.identity import Identity
     from chat.room_classes import RoomClass
-    from chat.tokens import Role
 
 MISSED_PAGE = 1_000
 """Most entries that are read at once for somebody who was away for long."""
@@ -123,23 +127,33 @@ def _follows(items: Sequence[Published], offset: int) -> bool:
     return bool(items) and items[0].entry.offset == offset + 1
 
 
+class Around(NamedTuple):
+    """Whom a room asks and tells."""
+
+    reader: ActorRef[Any]
+    journal: ActorRef[Any]
+    rooms: ActorRef[Any]
+    clients: ActorRef[Any]
+
+
 class RoomActor(Actor):
     """One room. It takes requests once it knows where its log stands, and stops when it was empty for a while."""
 
     def __init__(
         self,
         channel: str,
-        reader: ActorRef[Any],
-        journal: ActorRef[Any],
-        rooms: ActorRef[Any],
+        around: Around,
         room_class: RoomClass,
         counts: Counts,
         now_ms: Callable[[], int],
     ) -> None:
         self._channel = channel
-        self._reader = reader
-        self._journal = journal
-        self._rooms = rooms
+        self._direct = limits.direct_users(channel)
+        """Whom the room is for, if it is a direct channel."""
+        self._clients = around.clients
+        self._reader = around.reader
+        self._journal = around.journal
+        self._rooms = around.rooms
         self._class = room_class
         self._limits = room_class.limits
         self._floors = room_class.floors
@@ -147,7 +161,7 @@ class RoomActor(Actor):
         self._counts = counts
         self._members: dict[ActorRef[Any], _Member] = {}
         self._names = NamesHere()
-        self._moderation = Moderation(self, channel, Sanctions(), journal, reader, now_ms)
+        self._moderation = Moderation(self, channel, Sanctions(), around.journal, around.reader, now_ms)
         self._kicked: set[str] = set()
         """Users kicked while members of an earlier incarnation may not have come back yet."""
         self._reported = 0
@@ -183,6 +197,7 @@ class RoomActor(Actor):
             ReadHistory: self._read_history,
             ReadPresence: self._read_presence,
             CountPresence: self._count_presence,
+            KeepPlace: self._keep_place,
             RemoveHistory: self._remove_history,
             Removed: self._history_removed,
             ShowTyping: self._show_typing,
@@ -267,11 +282,24 @@ class RoomActor(Actor):
         if type(change) is Delete and may(role, Action.DELETE_ANY):  # which is not to say anything
             change, floors = Delete(change.target, of_anybody=True), NO_FLOORS
         error = self._refusal(publish, role) if may(role, SAYING[type(change)], floors) else PERMISSION_DENIED
+        if error is None and publish.reply > self._position.offset:
+            error = NOT_FOUND
         if error is not None:
             publish.sender.tell(Refused(publish, error))
             return
-        draft = Draft(self._channel, publish.key, publish.author, publish.time_ms, publish.data, change)
-        self._journal.tell(Append(self.actor_ref, draft, publish))
+        told = self._told(publish) if self._direct or publish.mentions else ()
+        what = publish.key, publish.author, publish.time_ms, publish.data, change, told
+        self._journal.tell(Append(self.actor_ref, Draft(self._channel, *what, direct=bool(self._direct)), publish))
+
+    def _told(self, publish: Publish) -> tuple[str, ...]:
+        """Return who is to be told of what somebody says, wherever they are, if they may read it.
+
+        Whether they may, their client actors know (`ClientActor._may_read`), and the room when it has them told.
+        """
+        if publish.change is not None:
+            return ()
+        named = self._direct or publish.mentions
+        return tuple(user for user in dict.fromkeys(named) if user != publish.author.user)
 
     def _refusal(self, publish: Publish, role: Role) -> Error | None:
         """Return what a ban or a mute makes of it."""
@@ -287,6 +315,8 @@ class RoomActor(Actor):
     def _committed(self, committed: Committed) -> None:
         if committed.epoch != self._position.epoch:
             self._epoch_changed(committed.epoch)
+        if committed.told:
+            self._tell_of(committed)
         head = self._position.offset
         unseen = [Published(entry) for entry in committed.entries if entry.offset > head]
         if not unseen:
@@ -299,6 +329,15 @@ class RoomActor(Actor):
         self._position = Position(unseen[-1].entry.offset, committed.epoch)
         self._drop_removed()
         self._deliver(Publications(self._channel, unseen))
+
+    def _tell_of(self, committed: Committed) -> None:
+        """Have those told whom entries name. Who is banned here, from whatever role on, is not."""
+        moderation = self._moderation
+        for entry in committed.entries:
+            for user in committed.told.get(entry.offset, ()):
+                if moderation.sanctions.ban(user, Role.GUEST, moderation.now_ms()) is None:
+                    data = told_notice("direct" if self._direct else "mention", self._channel, entry)
+                    self._clients.tell(NotifyUser(user, Notify(data, self._channel)))
 
     def _epoch_changed(self, epoch: str) -> None:
         # Every position that members hold has lost its meaning. A restart sorts that out with each of them.
@@ -538,6 +577,10 @@ class RoomActor(Actor):
     def _is_mute(self, identity: Identity) -> bool:
         role, moderation = identity.role_in(self._channel), self._moderation
         return moderation.sanctions.mute(identity.user, role, moderation.now_ms()) is not None
+
+    def _keep_place(self, request: KeepPlace) -> None:
+        if self._allows(request, Action.READ):
+            self._journal.tell(request)
 
     # Removing history.
 

@@ -13,6 +13,8 @@ from chat.errors import CommandError, bad_request
 from chat.log import Delete, Edit, React
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chat.limits import Limits
     from chat.log import Change
 
@@ -20,11 +22,16 @@ Saying = protocol.Publish | protocol.SendMessage | protocol.EditMessage | protoc
 
 
 class Said(NamedTuple):
-    """JSON, and a key that makes the same again a repeat, "" for none. `change` is what it does to a message, if so."""
+    """JSON, and a key that makes the same again a repeat, "" for none. `change` is what it does to a message, if so.
+
+    `reply` is the offset of what it answers, 0 for nothing; `mentions` are the users whom it names.
+    """
 
     key: str
     data: bytes
     change: Change | None = None
+    reply: int = 0
+    mentions: Sequence[str] = ()
 
 
 def said(request: Saying, most: Limits, now_ms: int) -> Said:
@@ -34,7 +41,9 @@ def said(request: Saying, most: Limits, now_ms: int) -> Said:
     if isinstance(request, protocol.SendMessage):
         limits.check_key(request.key)
         limits.check_text(request.text, most)
-        return Said(request.key, protocol.message_data(request, now_ms))
+        limits.check_mentions(request.mentions, request.text)
+        data = protocol.message_data(request, now_ms)
+        return Said(request.key, data, reply=request.reply or 0, mentions=tuple(request.mentions))
     change = _change(request, most)
     if request.key:
         limits.check_key(request.key)

@@ -26,7 +26,7 @@ from actors.clients import ClientsActor
 from actors.journal import JournalActor
 from actors.messages import Connect, Drain
 from actors.reader import ReaderActor, ThreadReaderActor
-from actors.room import RoomActor
+from actors.room import Around, RoomActor
 from actors.rooms import RoomsActor
 from actors.runtime import Actor, ActorRef, ActorSystem, ChildSpec, Watchdog
 from actors.writer import ThreadWriterActor, WriterActor
@@ -102,7 +102,9 @@ class ChatSystem:
         banned = Sanctions(room_log.in_force("", now_ms()))
 
         def make_room(channel: str, rooms: ActorRef[Any]) -> RoomActor:
-            return room_actor(channel, reader, journal, rooms, classes.of(channel), counts, now_ms)
+            # (the clients' supervisor starts later than the rooms' one, and before any room)
+            around = Around(reader, journal, rooms, self._clients)
+            return room_actor(channel, around, classes.of(channel), counts, now_ms)
 
         rooms = self._spawn("rooms", lambda: RoomsActor(make_room, classes, self._closed_rooms, counts))
 
@@ -114,7 +116,9 @@ class ChatSystem:
 
         self._clients = clients = self._spawn("clients", make_clients)
         rates = Rates(limits.rates) if limits.rates else None
-        shared = Shared(rooms, clients, door, banned, limits, classes, now_ms, version, chaos, counts, rates)
+        shared = Shared(
+            rooms, clients, journal, reader, door, banned, limits, classes, now_ms, version, chaos, counts, rates
+        )
         self._api = self._spawn("api", lambda: ApiActor(rooms, clients, classes, now_ms, version))
 
     def _spawn(self, name: str, factory: Callable[[], Actor]) -> ActorRef[Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from actors.messages import Record, Recorded, Remove, Removed, Trim, Trimmed, Write, Written
+from actors.messages import Append, Record, Recorded, Remove, Removed, Trim, Trimmed, Write, Written
 from actors.runtime import Actor, RequestFailed, ThreadActor
 from chat.log import LogError
 
@@ -60,14 +60,16 @@ class WriterActor(Actor):
 
     def _write(self, write: Write) -> Written:
         began = perf_counter()
-        places = self._log.append([append.draft for append in write.appends])
+        batch = [append.draft if isinstance(append, Append) else append.keep for append in write.appends]
+        places = self._log.append(batch)
         self._counts.commit_seconds.observe(perf_counter() - began)
         self._counts.commit_entries.observe(len(places))
         return Written(write.appends, places)
 
     def _trim(self, trim: Trim) -> Trimmed:
-        forgotten = self._log.trim(trim.rules, limit=TRIM_STEP)
-        return Trimmed(forgotten, more=forgotten == TRIM_STEP)
+        entries = self._log.trim(trim.rules, limit=TRIM_STEP)
+        of_guests = self._log.forget_guests(trim.guests_before_ms, limit=TRIM_STEP)
+        return Trimmed(entries + of_guests, more=entries == TRIM_STEP or of_guests >= TRIM_STEP)
 
     def _remove(self, remove: Remove) -> Removed | None:
         forgotten = self._log.remove(remove.channel, last=remove.last, limit=TRIM_STEP)

@@ -12,7 +12,7 @@ from chat.errors import bad_request
 from chat.rates import RateLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 T = TypeVar("T")
 
@@ -51,6 +51,9 @@ MAX_CHANNEL_BYTES = 255
 MAX_KEY_CHARS = 64
 MAX_EMOJI_CHARS = 32
 MAX_MESSAGES = 100
+MAX_MENTIONS = 20
+MAX_USER_CHARS = 255
+MAX_DIRECT_USERS = 8
 MAX_DEPTH = 20
 
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")  # anything shorter fits
@@ -75,6 +78,12 @@ def is_private(channel: str) -> bool:
     return channel.startswith("$") or "#" in channel
 
 
+def direct_users(channel: str) -> tuple[str, ...]:
+    """Return whom a direct channel (`dm#ada,bob`) names, nobody if it is none."""
+    users = channel.removeprefix("dm#").split(",") if channel.startswith("dm#") else []
+    return tuple(users) if 1 < len(users) <= MAX_DIRECT_USERS else ()
+
+
 def personal_channel(user: str) -> str:
     """Return the channel in which the server tells a user what concerns them. It has no room."""
     return f"user#{user}"
@@ -97,6 +106,17 @@ def check_text(text: str, limits: Limits) -> None:
         raise bad_request("text is empty")
     if len(text) > limits.max_text_chars:
         raise bad_request(f"text longer than {limits.max_text_chars} characters")
+
+
+def check_mentions(mentions: Mapping[str, str], text: str) -> None:
+    """Accept whom a message mentions, by user, each with the name as it stands in the text, or raise `CommandError`."""
+    if len(mentions) > MAX_MENTIONS:
+        raise bad_request(f"more than {MAX_MENTIONS} mentions")
+    for user, name in mentions.items():
+        if not 1 <= len(user) <= MAX_USER_CHARS or not user.isprintable():
+            raise bad_request(f"a user to mention must have 1 to {MAX_USER_CHARS} characters that print")
+        if not name or f"@{name}" not in text:
+            raise bad_request("the text does not have the name of whom it mentions after an @")
 
 
 def fitting(items: Sequence[T], size: Callable[[T], int], most: int) -> Sequence[T]:

@@ -11,20 +11,26 @@ documents the part that is offered.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from chat.errors import BAD_REQUEST_CLOSE, Disconnect, Error, bad_request
-from chat.log import Author, Change, Delete, Edit, Entry, Message, Ruling
+from chat.log import Author, Change, Delete, Edit, Entry, Message, Place, Ruling
 from chat.log import React as ReactTo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CommandId = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Offset = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Target = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Until = Annotated[int, Meta(ge=1, le=253_402_300_799_000)]  # to the end of year 9999
 Channel = Annotated[str, Meta(min_length=1)]
+
+MAX_EXCERPT_CHARS: Final = 200
+"""How much of a message a notice has."""
 
 REJECT_UNRECOVERABLE: Final = 2  # bit of SubscribeRequest.flag: answer 112 rather than recovered:false
 
@@ -155,11 +161,16 @@ class ConnectData(Struct, frozen=True):
 
 
 class SendMessage(Struct, frozen=True):
-    """rpc `send`: store a chat message. The same key from the same author again is the same message."""
+    """rpc `send`: store a chat message. The same key from the same author again is the same message.
+
+    `reply` is the offset of the message that it answers; `mentions` has whom it names, by user, and as what.
+    """
 
     channel: str
     key: str
     text: str
+    reply: Target | None = None
+    mentions: dict[str, str] = {}
 
 
 class EditMessage(Struct, frozen=True):
@@ -196,6 +207,33 @@ class ReadMessages(Struct, frozen=True):
     before: Offset | None = None
     after: Offset | None = None
     limit: Annotated[int, Meta(ge=1)] = 50
+
+
+class MarkRead(Struct, frozen=True):
+    """rpc `read`: one has read a room up to an offset."""
+
+    channel: Channel
+    offset: Offset
+
+
+class ReadPlaces(Struct, frozen=True):
+    """rpc `mine`: read what one keeps of rooms."""
+
+
+class SetNotify(Struct, frozen=True):
+    """rpc `notify`: say whether a room may make a noise."""
+
+    channel: Channel
+    on: bool
+
+
+class LeaveRoom(Struct, frozen=True):
+    """rpc `leave`: keep nothing of a room any more."""
+
+    channel: Channel
+
+
+Placing = MarkRead | SetNotify | LeaveRoom
 
 
 class Typing(Struct, frozen=True):
@@ -299,6 +337,8 @@ Request = (
     | DeleteMessage
     | React
     | ReadMessages
+    | ReadPlaces
+    | Placing
     | Typing
     | ListRooms
     | Moderation
@@ -391,6 +431,10 @@ RPC_METHODS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "delete": msgspec.json.Decoder(DeleteMessage),
     "react": msgspec.json.Decoder(React),
     "messages": msgspec.json.Decoder(ReadMessages),
+    "read": msgspec.json.Decoder(MarkRead),
+    "mine": msgspec.json.Decoder(ReadPlaces),
+    "notify": msgspec.json.Decoder(SetNotify),
+    "leave": msgspec.json.Decoder(LeaveRoom),
     "typing": msgspec.json.Decoder(Typing),
     "rooms": msgspec.json.Decoder(ListRooms),
     "kick": msgspec.json.Decoder(Kick),
@@ -411,6 +455,8 @@ Call = (
     | DeleteMessage
     | React
     | ReadMessages
+    | ReadPlaces
+    | Placing
     | Typing
     | ListRooms
     | Moderation
@@ -588,6 +634,41 @@ class CurrentMessage(Struct, frozen=True, omit_defaults=True):
     reactions: dict[str, list[str]] = {}
 
 
+class Marker(Struct, frozen=True):
+    """Up to where one has read a room."""
+
+    offset: int
+
+
+class PersonInfo(Struct, frozen=True):
+    """A user, and what they were called when they last said something."""
+
+    user: str
+    name: str
+
+
+class PlaceInfo(Struct, frozen=True, omit_defaults=True):
+    """What one keeps of a room, and what has come since: at most 1,000 of each are counted.
+
+    `read` is the marker and `head` the room's newest offset; of a direct channel there are also its `members`.
+    """
+
+    channel: str
+    read: int
+    head: int
+    epoch: str
+    unread: int
+    mentions: int
+    notify: bool
+    members: list[PersonInfo] = []
+
+
+class PlacesResult(Struct, frozen=True):
+    """What one keeps of rooms."""
+
+    rooms: list[PlaceInfo]
+
+
 class RulingInfo(Struct, frozen=True, omit_defaults=True):
     """What a moderator did: who (`by`, in which `role`), to whom, when, until when, why."""
 
@@ -743,7 +824,35 @@ def client_info(author: Author) -> ClientInfo:
 
 def message_data(message: SendMessage, time_ms: int) -> bytes:
     """Return the data of the publication that an rpc `send` makes. SDKs do not show a publication's own time."""
-    return _encode({"type": "message", "key": message.key, "text": message.text, "time": time_ms})
+    data: dict[str, Any] = {"type": "message", "key": message.key, "text": message.text, "time": time_ms}
+    if message.reply is not None:
+        data["reply"] = message.reply
+    if message.mentions:
+        data["mentions"] = message.mentions
+    return _encode(data)
+
+
+def read_notice(channel: str, offset: int) -> bytes:
+    """Return the notice that one has read a room up to an offset."""
+    return _encode({"type": "read", "channel": channel, "offset": offset})
+
+
+def notify_notice(channel: str, *, on: bool) -> bytes:
+    """Return the notice that one wants a room to make a noise, or not."""
+    return _encode({"type": "notify", "channel": channel, "on": on})
+
+
+def left_notice(channel: str) -> bytes:
+    """Return the notice that one keeps nothing of a room any more."""
+    return _encode({"type": "left", "channel": channel})
+
+
+def told_notice(kind: Literal["mention", "direct"], channel: str, entry: Entry) -> bytes:
+    """Return the notice that a message names somebody, or is for them alone."""
+    text = (text_of(entry.data) or "")[:MAX_EXCERPT_CHARS]
+    said: dict[str, Any] = {"type": kind, "channel": channel, "offset": entry.offset, "time": entry.time_ms}
+    sayer = {"from": {"user": entry.author.user, "name": entry.author.name}} if entry.author.client else {}
+    return _encode({**said, "text": text, **sayer})
 
 
 def change_data(change: Change, time_ms: int) -> bytes:
@@ -775,6 +884,20 @@ def current_message(message: Message) -> CurrentMessage:
         edited=message.edited_ms,
         deleted=message.deleted_ms,
         reactions=message.reactions,
+    )
+
+
+def place_info(place: Place, members: Sequence[tuple[str, str]]) -> PlaceInfo:
+    """Describe what somebody keeps of a room to that user."""
+    return PlaceInfo(
+        channel=place.room,
+        read=place.read,
+        head=place.position.offset,
+        epoch=place.position.epoch,
+        unread=place.unread,
+        mentions=place.mentions,
+        notify=place.notify,
+        members=[PersonInfo(user, name) for user, name in members],
     )
 
 

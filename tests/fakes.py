@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from actors.runtime import ActorRef
     from chat.errors import CloseReason
-    from chat.log import Entry, Page, Position, Rejected, Retention, Ruling, Stored
+    from chat.log import Entry, Keep, Kept, Page, Place, Position, Rejected, Retention, Ruling, Stored
     from chat.room_classes import RoomClasses
     from chat.tokens import Tokens
     from chat.wire import Wire
@@ -117,11 +117,11 @@ class FakeLog:
         """What the next reads raise, one each; None is nothing."""
         self.closed = False
 
-    def append(self, drafts: Sequence[Draft]) -> list[Stored | Rejected]:
-        self.batches.append(list(drafts))
+    def append(self, batch: Sequence[Draft | Keep]) -> list[Stored | Rejected | Kept]:
+        self.batches.append([draft for draft in batch if isinstance(draft, Draft)])
         if self.append_errors:
             raise self.append_errors.popleft()
-        return self.kept.append(drafts)
+        return self.kept.append(batch)
 
     def position(self, room: str) -> Position:
         self._read()
@@ -156,6 +156,19 @@ class FakeLog:
 
     def in_force(self, room: str, now_ms: int) -> list[Ruling]:
         return self.kept.in_force(room, now_ms)
+
+    def bans(self, user: str, now_ms: int) -> list[Ruling]:
+        self._read()
+        return self.kept.bans(user, now_ms)
+
+    def places(self, user: str) -> list[Place]:
+        return self.kept.places(user)
+
+    def names(self, users: Sequence[str]) -> dict[str, str]:
+        return self.kept.names(users)
+
+    def forget_guests(self, before_ms: int, *, limit: int) -> int:
+        return self.kept.forget_guests(before_ms, limit=limit)
 
     def rulings(self, room: str, *, before: int | None = None, limit: int) -> list[Ruling]:
         self._read()

@@ -2,6 +2,7 @@
 
 from chat.log.database import Database, DatabaseError
 from chat.log.memory import MemoryLog
+from chat.log.places import COUNTED, MAX_PLACES
 from chat.log.port import (
     MAX_REACTIONS,
     Author,
@@ -10,9 +11,12 @@ from chat.log.port import (
     Draft,
     Edit,
     Entry,
+    Keep,
+    Kept,
     LogError,
     Message,
     Page,
+    Place,
     Position,
     React,
     Rejected,
@@ -24,6 +28,8 @@ from chat.log.port import (
 from chat.log.sqlite import SqliteLog
 
 __all__ = [
+    "COUNTED",
+    "MAX_PLACES",
     "MAX_REACTIONS",
     "Author",
     "Change",
@@ -33,10 +39,13 @@ __all__ = [
     "Draft",
     "Edit",
     "Entry",
+    "Keep",
+    "Kept",
     "LogError",
     "MemoryLog",
     "Message",
     "Page",
+    "Place",
     "Position",
     "React",
     "Rejected",

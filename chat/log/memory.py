@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chat.log.port import Draft, Entry, Page, Position, Rejected, Ruling, Stored
+from chat.log import places as rules
+from chat.log.port import Draft, Entry, Keep, Kept, Page, Place, Position, Rejected, Ruling, Stored
 from chat.log.projection import Room
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class _Room(Room):
         oldest = self.entries.pop(self.tail)
         self.posts.pop(self.tail, None)
         self.by_key.pop((oldest.author.user, oldest.key), None)
+        self.told.pop(self.tail, None)
 
 
 class MemoryLog:
@@ -59,15 +61,41 @@ class MemoryLog:
         self._rulings: list[Ruling] = []
         self._in_force: dict[tuple[str, str, str], Ruling] = {}
         """By room, what it is, and whom it is against, the oldest first."""
+        self._places: dict[str, dict[str, rules.State]] = {}
+        """By user and room."""
+        self._persons: dict[str, tuple[str, int]] = {}
+        """Names, and the days on which they were last heard, by user."""
 
-    def append(self, drafts: Sequence[Draft]) -> list[Stored | Rejected]:
+    def append(self, batch: Sequence[Draft | Keep]) -> list[Stored | Rejected | Kept]:
         """See `RoomLog.append`."""
-        return [self._append(self._room(draft.room), draft) for draft in drafts]
+        stored = [self._append(self._room(draft.room), draft) for draft in batch if isinstance(draft, Draft)]
+        kept = [self._keep(keep) for keep in batch if isinstance(keep, Keep)]
+        stored.reverse()
+        kept.reverse()
+        return [stored.pop() if isinstance(one, Draft) else kept.pop() for one in batch]
 
     def _append(self, room: _Room, draft: Draft) -> Stored | Rejected:
         answer = room.take(draft)
+        if isinstance(answer, Stored) and not answer.duplicate:
+            if draft.author.client:
+                self._persons[draft.author.user] = (draft.author.name, draft.time_ms // rules.DAY_MS)
+            if draft.direct:
+                before = answer.entry.offset - 1
+                for user in draft.told:
+                    self._keep(Keep(user=user, room=draft.room, time_ms=draft.time_ms, read=before, begin=True))
         if len(room.entries) > self._max_entries:
             room.forget_oldest()
+        return answer
+
+    def _keep(self, keep: Keep) -> Kept | Rejected:
+        here = self._places.setdefault(keep.user, {})
+        state, answer = rules.after(here.get(keep.room), keep, self._room(keep.room).head, len(here))
+        if state is not None:
+            here[keep.room] = state
+        elif keep.leave:
+            here.pop(keep.room, None)
+        if not here:
+            del self._places[keep.user]
         return answer
 
     def position(self, room: str) -> Position:
@@ -143,11 +171,48 @@ class MemoryLog:
         here = [ruling for ruling in self._in_force.values() if ruling.room == room]
         return [ruling for ruling in here if not ruling.until_ms or ruling.until_ms > now_ms]
 
+    def bans(self, user: str, now_ms: int) -> list[Ruling]:
+        """See `RoomLog.bans`."""
+        bans = [ruling for (_, kind, whom), ruling in self._in_force.items() if (kind, whom) == ("ban", user)]
+        return [ruling for ruling in bans if not ruling.until_ms or ruling.until_ms > now_ms]
+
     def rulings(self, room: str, *, before: int | None = None, limit: int) -> list[Ruling]:
         """See `RoomLog.rulings`."""
         end = len(self._rulings) if before is None else min(max(before - 1, 0), len(self._rulings))
         here = [ruling for ruling in reversed(self._rulings[:end]) if ruling.room == room]
         return here[:limit]
+
+    def places(self, user: str) -> list[Place]:
+        """See `RoomLog.places`."""
+        return [self._place(user, room, state) for room, state in sorted(self._places.get(user, {}).items())]
+
+    def _place(self, user: str, name: str, state: rules.State) -> Place:
+        room = self._room(name)
+        read = min(state.read, room.head)
+        posts = list(room.posts.values())
+        start = bisect_right([post.offset for post in posts], read)
+        unread = sum(post.author.user != user for post in posts[start : start + rules.COUNTED])
+        mentions = sum(offset > read and user in told for offset, told in room.told.items())
+        position = Position(room.head, room.epoch)
+        return Place(name, position, read, state.notify, unread, min(mentions, rules.COUNTED))
+
+    def names(self, users: Sequence[str]) -> dict[str, str]:
+        """See `RoomLog.names`."""
+        return {user: self._persons[user][0] for user in users if user in self._persons}
+
+    def forget_guests(self, before_ms: int, *, limit: int) -> int:
+        """See `RoomLog.forget_guests`."""
+        before = before_ms // rules.DAY_MS
+        guests = [user for user in self._places if user.startswith(rules.GUESTS)]
+        old = [(user, room) for user in guests for room, state in self._places[user].items() if state.day < before]
+        for user, room in old[:limit]:
+            del self._places[user][room]
+            if not self._places[user]:
+                del self._places[user]
+        quiet = [user for user, (_, day) in self._persons.items() if user.startswith(rules.GUESTS) and day < before]
+        for user in quiet[:limit]:
+            del self._persons[user]
+        return len(old[:limit]) + len(quiet[:limit])
 
     def secret(self) -> bytes:
         """See `RoomLog.secret`."""

@@ -6,6 +6,8 @@ sequence: an offset means something only together with the epoch it was given in
 An entry either says something new (a *post*) or changes what an earlier one said (`Edit`, `Delete`, `React`). Both are
 part of the sequence, so who replays it sees everything. What the posts of a room amount to after all changes are its
 *messages*: a projection that is always up to date with the sequence.
+
+What a user keeps of a room, such as how far they have read, is their *place* there.
 """
 
 from __future__ import annotations
@@ -72,7 +74,8 @@ Change = Edit | Delete | React
 class Draft(msgspec.Struct, frozen=True, gc=False):
     """An entry to be: everything but its place. An empty `key` means that a repeat could not be told.
 
-    `data` is the JSON of the publication, for a change as well; `change` is None for a post.
+    `data` is the JSON of the publication, for a change as well; `change` is None for a post. Of a post, `told` are the
+    users who are to be told of it, each once; if it is `direct`, it makes each a place in the room.
     """
 
     room: str
@@ -81,6 +84,8 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     time_ms: int
     data: bytes
     change: Change | None = None
+    told: tuple[str, ...] = ()
+    direct: bool = False
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -105,7 +110,8 @@ class Rejected(msgspec.Struct, frozen=True, gc=False):
     """A change that cannot be made. Nothing was stored for it.
 
     `missing`: there is no such message, or it was deleted. `foreign`: it is somebody else's. `unchangeable`: it has
-    no text that could be edited. `full`: it has too many different reactions already (`MAX_REACTIONS`).
+    no text that could be edited. `full`: it has too many different reactions already (`MAX_REACTIONS`); or of a new
+    place: the user has too many of them (`MAX_PLACES`).
     """
 
     reason: Literal["missing", "foreign", "unchangeable", "full"]
@@ -133,6 +139,45 @@ class Page(msgspec.Struct, frozen=True):
 
     messages: list[Message]
     position: Position
+
+
+class Keep(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A change of a user's place in a room, which makes it if there is none.
+
+    `read` raises the marker to an offset, or to the room's newest if that is before it; a new place without one begins
+    at the room's newest. `notify` says whether the room may make a noise, at first it may. With `begin` a place that is
+    there stays as it is; with `leave` it ends.
+    """
+
+    user: str
+    room: str
+    time_ms: int
+    read: int | None = None
+    notify: bool | None = None
+    begin: bool = False
+    leave: bool = False
+
+
+class Kept(msgspec.Struct, frozen=True, gc=False):
+    """Where a place's marker is after a change, 0 if it ended, and whether the change made a difference."""
+
+    read: int
+    changed: bool
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """What a user keeps of a room, and what has come since: both counts are at most 1,000.
+
+    `unread` are those among the 1,000 messages after the marker that are not the user's own, deleted ones included;
+    `mentions` the messages after it of which the user was to be told. `position` is the room's.
+    """
+
+    room: str
+    position: Position
+    read: int
+    notify: bool
+    unread: int
+    mentions: int
 
 
 class Retention(msgspec.Struct, frozen=True, gc=False):
@@ -186,12 +231,15 @@ class RoomLog(Protocol):
 
     blocks: bool
 
-    def append(self, drafts: Sequence[Draft]) -> list[Stored | Rejected]:
-        """Store a batch in its order, all or nothing, and answer in the same order.
+    def append(self, batch: Sequence[Draft | Keep]) -> list[Stored | Rejected | Kept]:
+        """Store a batch, all or nothing: its drafts in their order, then the changes of places in theirs.
+
+        Answers in the order of the batch.
 
         When this returns, the entries are as durable as this log makes them, and the messages are up to date. The
         same (room, author's user, key) again, in this batch or later, stores nothing and is answered with the first
         entry, as far back as the log keeps entries. A change that cannot be made is rejected; the others are stored.
+        With an entry the log keeps who is to be told of it, and what its author is called.
 
         Raises `LogError` with nothing stored.
         """
@@ -213,7 +261,8 @@ class RoomLog(Protocol):
 
         The first rule that matches a room decides; a room that none matches keeps all. Those entries go that the rule
         does not keep; but none that has one before it that stays. The newest entry of a room always stays, as do its
-        epoch and its offsets. With an entry go its key and its message. 0 means that nothing is left to forget.
+        epoch and its offsets. With an entry go its key, its message and who is to be told of it. 0 means that nothing
+        is left to forget.
         """
 
     def remove(self, room: str, *, last: int, limit: int) -> int:
@@ -233,8 +282,23 @@ class RoomLog(Protocol):
     def in_force(self, room: str, now_ms: int) -> list[Ruling]:
         """Return the bans and mutes of a room that have not ended, the oldest first. "": those of everywhere."""
 
+    def bans(self, user: str, now_ms: int) -> list[Ruling]:
+        """Return the bans of a user that have not ended, from whatever rooms, the oldest first."""
+
     def rulings(self, room: str, *, before: int | None = None, limit: int) -> list[Ruling]:
         """Return a room's newest `limit` rulings, or those just before a number; the newest first."""
+
+    def places(self, user: str) -> list[Place]:
+        """Return all places of a user, by the names of the rooms."""
+
+    def names(self, users: Sequence[str]) -> dict[str, str]:
+        """Return what users were called when they last said something; who never did is left out."""
+
+    def forget_guests(self, before_ms: int, *, limit: int) -> int:
+        """Forget up to `limit` places that guests have not touched since a time (by the day), and as many names.
+
+        Return how many. 0 means that nothing is left to forget.
+        """
 
     def secret(self) -> bytes:
         """Return 32 random bytes made with this log, for signing what must be recognised as long as the log lives."""

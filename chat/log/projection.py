@@ -56,7 +56,7 @@ class Post:
 class Room:
     """What of a room decides about a draft: all of it, or as much as the drafts at hand refer to."""
 
-    __slots__ = ("by_key", "entries", "epoch", "head", "posts")
+    __slots__ = ("by_key", "entries", "epoch", "head", "posts", "told")
 
     def __init__(self, epoch: str, head: int = 0) -> None:
         self.epoch = epoch
@@ -67,6 +67,8 @@ class Room:
         """Those among the entries that are posts, as they stand."""
         self.by_key: dict[tuple[str, str], Entry] = {}
         """By the author's user and the key, unless it is empty."""
+        self.told: dict[int, tuple[str, ...]] = {}
+        """Who is to be told of an entry, by its offset, unless it is nobody."""
 
     def take(self, draft: Draft) -> Stored | Rejected:
         """Make the draft the next entry, unless it is a repeat or a change that cannot be made."""
@@ -79,6 +81,10 @@ class Room:
             self.posts[offset] = Post(offset, draft.author, draft.time_ms, draft.data)
         elif rejected := _change(self.posts.get(draft.change.target), draft, offset):
             return rejected
+        elif type(draft.change) is Delete:
+            self.told.pop(draft.change.target, None)
+        if draft.told:
+            self.told[offset] = draft.told
         self.head = offset
         entry = self.entries[offset] = Entry(offset, draft.key, draft.author, draft.time_ms, draft.data)
         if draft.key:

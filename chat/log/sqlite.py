@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from chat.log import places as rules
 from chat.log.database import DatabaseError
-from chat.log.port import Author, Draft, Entry, LogError, Page, Position, Rejected, Ruling, Stored
+from chat.log.port import Author, Draft, Entry, Keep, Kept, LogError, Page, Place, Position, Rejected, Ruling, Stored
 from chat.log.projection import Post, Room
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 _Reaction = tuple[int, int, int, str, str]
 """The id of the room, the offset of the message, that of the reaction, the emoji, the user."""
+
+KNOWN: Final = 10_000
 
 ROWS: Final = 100
 """Most rows of one statement. Each number of rows is a statement of its own, which stays prepared."""
@@ -129,9 +132,56 @@ _TRIM: Final = (
     "delete from entry where room_id = :room and post in (0, 1) and offset <= :last",
     "delete from revision where room_id = :room and target <= :last",
     "delete from reaction where room_id = :room and target <= :last",
+    "delete from mention where room_id = :room and offset <= :last",
     """update room set tail = :last, oldest_ms = ifnull((
         select time_ms from entry where room_id = :room and post in (0, 1) and offset = :last + 1
     ), 0) where id = :room""",
+)
+
+_SAVE_MENTIONS: Final = "insert into mention (user, room_id, offset) values {}"
+
+_DELETE_MENTIONS: Final = """
+    with gone (room_id, offset) as (values {})
+    delete from mention where (room_id, offset) in (select * from gone)"""
+
+_SAVE_PERSONS: Final = "insert or replace into person (user, name, day) values {}"
+
+_NAMES: Final = "select json_group_array(json_array(user, name)) from person where user in ({})"
+
+_PLACES_AT: Final = """
+    with asked (user, room) as (values {})
+    select json_group_array(json_array(asked.user, asked.room, ifnull(room.head, 0), place.read, notify, day))
+    from asked left join place using (user, room) left join room on room.name = asked.room"""
+
+_PLACES_OF: Final = """
+    with asked (user) as (values {})
+    select json_group_array(json_array(user, (select count(*) from place where place.user = asked.user))) from asked"""
+
+_SAVE_PLACES: Final = "insert or replace into place (user, room, read, notify, day) values {}"
+
+_DELETE_PLACES: Final = """
+    with gone (user, room) as (values {})
+    delete from place where (user, room) in (select * from gone)"""
+
+_PLACES: Final = f"""
+    select json_group_array(json_array(
+        place.room, ifnull(epoch, ''), ifnull(head, 0), min(read, ifnull(head, 0)), notify,
+        (select count(*) from (
+            select user from entry
+            where entry.room_id = room.id and post = 1 and entry.offset > read
+            order by entry.offset limit {rules.COUNTED}
+        ) where user <> ?1),
+        (select count(*) from (
+            select 1 from mention
+            where mention.user = ?1 and mention.room_id = room.id and mention.offset > read limit {rules.COUNTED}
+        ))
+    ))
+    from place left join room on room.name = place.room where place.user = ?1"""
+
+_FORGET_GUESTS: Final = (
+    """delete from place where (user, room) in (
+        select user, room from place where day < ? and user glob 'guest-*' limit ?)""",
+    "delete from person where user in (select user from person where day < ? and user glob 'guest-*' limit ?)",
 )
 
 _SAVE_RULING: Final = """
@@ -153,6 +203,10 @@ _RULING: Final = "number, ruling.room, ruling.action, ruling.user, by_user, by_r
 _IN_FORCE: Final = f"""
     select json_group_array(json_array({_RULING})) from in_force join ruling using (number)
     where in_force.room = ? and (until_ms = 0 or until_ms > ?)"""
+
+_BANS: Final = f"""
+    select json_group_array(json_array({_RULING})) from in_force join ruling using (number)
+    where in_force.user = ? and in_force.action = 'ban' and (until_ms = 0 or until_ms > ?)"""
 
 _RULINGS: Final = f"""
     select json_group_array(json_array({_RULING})) from (
@@ -191,25 +245,62 @@ class SqliteLog:
             )
             found: tuple[str, bytes] = connection.execute("select epoch, secret from log").fetchone()
             self._epoch, self._secret = found
+        self._known: dict[str, tuple[str, int]] = {}
+        """The persons that are stored as they are here, name and day: at most `KNOWN`, so that few are stored twice."""
 
-    def append(self, drafts: Sequence[Draft]) -> list[Stored | Rejected]:
+    def append(self, batch: Sequence[Draft | Keep]) -> list[Stored | Rejected | Kept]:
         """See `RoomLog.append`."""
-        if not drafts:
+        drafts = [draft for draft in batch if type(draft) is Draft]
+        keeps = [keep for keep in batch if type(keep) is Keep]
+        if not batch:
             return []
         with self._writing() as connection:
-            rooms = self._rooms(connection, drafts)
-            _load_repeats(connection, rooms, drafts)
-            changing = [draft for draft in drafts if draft.change is not None]
-            if not changing:  # as a rule
-                answers = [rooms[draft.room].take(draft) for draft in drafts]
-                _save_entries(connection, rooms)
-                return answers
+            stored, seen = self._append(connection, drafts) if drafts else ([], {})
+            kept = _keep(connection, keeps) if keeps else []
+        if seen:
+            if len(self._known) > KNOWN:
+                self._known.clear()
+            self._known |= seen
+        if not keeps:  # as a rule
+            return stored
+        places_of, offsets_of = iter(kept), iter(stored)
+        return [next(offsets_of if type(one) is Draft else places_of) for one in batch]
+
+    def _append(
+        self, connection: sqlite3.Connection, drafts: Sequence[Draft]
+    ) -> tuple[list[Stored | Rejected | Kept], dict[str, tuple[str, int]]]:
+        """Store drafts. Return the answers, and the persons of whom something new is stored."""
+        rooms = self._rooms(connection, drafts)
+        _load_repeats(connection, rooms, drafts)
+        changing = [draft for draft in drafts if draft.change is not None]
+        before: set[_Reaction] = set()
+        if changing:  # as a rule there are none
             _load_targets(connection, rooms, changing)
             before = _reactions(rooms, changing)
-            answers = [rooms[draft.room].take(draft) for draft in drafts]
-            _save_entries(connection, rooms)
+        answers: list[Stored | Rejected | Kept] = [rooms[draft.room].take(draft) for draft in drafts]
+        _save_entries(connection, rooms)
+        if changing:
             _save_changes(connection, rooms, changing, before)
-            return answers
+        begun = [
+            Keep(user=user, room=draft.room, time_ms=draft.time_ms, read=answer.entry.offset - 1, begin=True)
+            for draft, answer in zip(drafts, answers, strict=True)
+            if draft.direct and isinstance(answer, Stored) and not answer.duplicate
+            for user in draft.told
+        ]
+        if begun:
+            _keep(connection, begun)
+        return answers, self._save_persons(connection, rooms)
+
+    def _save_persons(self, connection: sqlite3.Connection, rooms: dict[str, _Room]) -> dict[str, tuple[str, int]]:
+        """Store what authors are called, where that is not what is known to be stored, and return those."""
+        seen: dict[str, tuple[str, int]] = {}
+        for room in rooms.values():
+            for entry in room.entries.values():
+                author, person = entry.author, (entry.author.name, entry.time_ms // rules.DAY_MS)
+                if author.client and self._known.get(author.user) != person:
+                    seen[author.user] = person
+        _run(connection, _SAVE_PERSONS, [(user, *person) for user, person in seen.items()])
+        return seen
 
     def _rooms(self, connection: sqlite3.Connection, drafts: Sequence[Draft]) -> dict[str, _Room]:
         names = {draft.room for draft in drafts}
@@ -318,11 +409,36 @@ class SqliteLog:
         with self._reading() as connection:
             return [_ruling(row) for row in _rows(connection, _IN_FORCE, (room, now_ms))]
 
+    def bans(self, user: str, now_ms: int) -> list[Ruling]:
+        """See `RoomLog.bans`."""
+        with self._reading() as connection:
+            return [_ruling(row) for row in _rows(connection, _BANS, (user, now_ms))]
+
     def rulings(self, room: str, *, before: int | None = None, limit: int) -> list[Ruling]:
         """See `RoomLog.rulings`."""
         bound = _MAX_INT if before is None else min(before, _MAX_INT)
         with self._reading() as connection:
             return [_ruling(row) for row in reversed(_rows(connection, _RULINGS, (room, bound, limit)))]
+
+    def places(self, user: str) -> list[Place]:
+        """See `RoomLog.places`. Takes 2 ms for 500 places, and 0.4 ms for each 1,000 messages that it looks at."""
+        with self._reading() as connection:
+            rows = _rows(connection, _PLACES, (user,))
+        return [
+            Place(room, Position(head, epoch or self._epoch), read, bool(notify), unread, mentions)
+            for room, epoch, head, read, notify, unread, mentions in rows
+        ]
+
+    def names(self, users: Sequence[str]) -> dict[str, str]:
+        """See `RoomLog.names`."""
+        with self._reading() as connection:
+            return dict(_fetch(connection, _NAMES, [(user,) for user in users]))
+
+    def forget_guests(self, before_ms: int, *, limit: int) -> int:
+        """See `RoomLog.forget_guests`."""
+        with self._writing() as connection:
+            asked = (before_ms // rules.DAY_MS, limit)
+            return sum(connection.execute(statement, asked).rowcount for statement in _FORGET_GUESTS)
 
     def secret(self) -> bytes:
         """See `RoomLog.secret`."""
@@ -384,6 +500,31 @@ def _forget(connection: sqlite3.Connection, room_id: int, last: int) -> None:
         connection.execute(statement, {"room": room_id, "last": last})
 
 
+def _keep(connection: sqlite3.Connection, keeps: Sequence[Keep]) -> list[Kept | Rejected]:
+    """Change places, each read and written once whatever is changed about it."""
+    asked = list(dict.fromkeys((keep.user, keep.room) for keep in keeps))
+    heads: dict[tuple[str, str], int] = {}
+    states: dict[tuple[str, str], rules.State | None] = {}
+    for user, room, head, read, notify, day in _fetch(connection, _PLACES_AT, asked):
+        heads[user, room] = head
+        states[user, room] = None if read is None else rules.State(read, bool(notify), day)
+    before = dict(states)
+    without = {user for (user, _), state in states.items() if state is None}
+    numbers = dict(_fetch(connection, _PLACES_OF, [(user,) for user in without]))
+    answers: list[Kept | Rejected] = []
+    for keep in keeps:
+        place = (keep.user, keep.room)
+        was = states[place]
+        states[place], answer = rules.after(was, keep, heads[place], numbers.get(keep.user, 0))
+        if keep.user in numbers:
+            numbers[keep.user] += (states[place] is not None) - (was is not None)
+        answers.append(answer)
+    changed = [(place, state) for place, state in states.items() if state != before[place]]
+    _run(connection, _DELETE_PLACES, [place for place, state in changed if state is None])
+    _run(connection, _SAVE_PLACES, [(*place, *state) for place, state in changed if state is not None])
+    return answers
+
+
 def _load_repeats(connection: sqlite3.Connection, rooms: dict[str, _Room], drafts: Sequence[Draft]) -> None:
     """Let rooms know the entries that were stored under the keys of the drafts."""
     known = {room.id: room for room in rooms.values()}
@@ -440,6 +581,8 @@ def _save_entries(connection: sqlite3.Connection, rooms: dict[str, _Room]) -> No
     ]
     _run(connection, _SAVE_ROOMS, heads)
     _run(connection, _SAVE_ENTRIES, rows)
+    told = [(user, room.id, offset) for _, room in grown for offset, users in room.told.items() for user in users]
+    _run(connection, _SAVE_MENTIONS, told)
 
 
 def _save_changes(
@@ -455,6 +598,7 @@ def _save_changes(
         if post.edited_ms or post.deleted_ms
     ]
     _run(connection, _SAVE_REVISIONS, revisions)
+    _run(connection, _DELETE_MENTIONS, [(room_id, target) for room_id, target, _, _, deleted in revisions if deleted])
 
 
 def _reactions(rooms: dict[str, _Room], changing: Sequence[Draft]) -> set[_Reaction]:

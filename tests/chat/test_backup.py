@@ -13,7 +13,7 @@ import pytest
 
 from chat import backup
 from chat.backup import BackupError, back_up
-from chat.log import Database, Rejected, SqliteLog
+from chat.log import Database, SqliteLog, Stored
 from tests.fakes import draft
 
 
@@ -55,7 +55,7 @@ def test_a_copy_of_a_running_log_has_what_was_stored_before(log: SqliteLog, path
         assert copy.messages("lobby", limit=10).messages == log.messages("lobby", limit=10).messages
         assert copy.secret() == log.secret()
         (again,) = copy.append([draft("lobby", "a", key="k")])
-        assert not isinstance(again, Rejected)
+        assert isinstance(again, Stored)
         assert again.duplicate
 
 

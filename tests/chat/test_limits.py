@@ -193,3 +193,49 @@ def test_nesting_counts_the_deepest_of_all_branches(value: object, depth: int) -
 def test_what_fits_is_a_beginning_and_never_nothing(most: int, left: list[str]) -> None:
     assert limits.fitting(["aa", "bbb", "c"], len, most) == left
     assert limits.fitting([], len, most) == []
+
+
+@pytest.mark.parametrize(
+    ("channel", "users"),
+    [
+        ("dm#ada,bob", ("ada", "bob")),
+        ("dm#a,b,c,d,e,f,g,h", ("a", "b", "c", "d", "e", "f", "g", "h")),
+        ("dm#a,b,c,d,e,f,g,h,i", ()),
+        ("dm#ada", ()),
+        ("dm#", ()),
+        ("team#ada,bob", ()),
+        ("lobby", ()),
+    ],
+)
+def test_a_direct_channel_names_2_to_8_users(channel: str, users: tuple[str, ...]) -> None:
+    assert limits.direct_users(channel) == users
+
+
+def test_a_personal_channel_is_told_by_its_name() -> None:
+    assert limits.is_personal(limits.personal_channel("ada"))
+    assert not limits.is_personal("team#ada")
+
+
+@pytest.mark.parametrize("number", [0, 1, 20])
+def test_up_to_20_users_whom_the_text_names_may_be_mentioned(number: int) -> None:
+    limits.check_mentions({"u" * (235 + user): "Ada L." for user in range(number)}, "well,@Ada L.!")
+
+
+@pytest.mark.parametrize(
+    "mentions",
+    [
+        {f"user {number}": "Ada" for number in range(21)},
+        {"ada": "Ada", "bob": "Bob"},
+        {"ada": ""},
+        {"ada": "ada"},
+        {"": "Ada"},
+        {"u" * 256: "Ada"},
+        {"a\x00": "Ada"},
+    ],
+    ids=str,
+)
+def test_mentions_that_the_text_does_not_bear_out_are_refused(mentions: dict[str, str]) -> None:
+    with pytest.raises(CommandError) as caught:
+        limits.check_mentions(mentions, "@Ada @")
+
+    assert refusal(caught.value) == (107, False)

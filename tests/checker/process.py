@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from actors.messages import Transport
     from actors.runtime import ActorRef
     from chat.limits import Limits
-    from chat.log import Draft, Position, Rejected, Stored
+    from chat.log import Draft, Keep, Kept, Position, Rejected, Stored
 
 Fault = Literal["refused", "no commit", "unsure", "bug before", "bug after", "killed before", "killed after"]
 """What the next append comes to. Before or after: before or after it has stored the batch; unsure is after, too."""
@@ -71,7 +71,7 @@ class Log(SqliteLog):
         self.unreadable = 0
         """How many of the next looks at where a room stands fail."""
 
-    def append(self, drafts: Sequence[Draft]) -> list[Stored | Rejected]:
+    def append(self, batch: Sequence[Draft | Keep]) -> list[Stored | Rejected | Kept]:
         fault, self.fault = self.fault, None
         match fault:
             case "refused":
@@ -82,7 +82,7 @@ class Log(SqliteLog):
                 raise Killed
             case "no commit":
                 self._disk.fails = True
-        stored = super().append(drafts)
+        stored = super().append(batch)
         self._disk.fails = False
         match fault:
             case "bug after":

@@ -11,6 +11,8 @@ import msgspec
 import pytest
 
 from chat.log import (
+    COUNTED,
+    MAX_PLACES,
     MAX_REACTIONS,
     Author,
     Change,
@@ -18,8 +20,11 @@ from chat.log import (
     Delete,
     Draft,
     Edit,
+    Keep,
+    Kept,
     MemoryLog,
     Message,
+    Place,
     Position,
     React,
     Rejected,
@@ -32,7 +37,7 @@ from chat.log import (
 from tests.fakes import ANN, BOB, NOON_MS, draft
 
 IMPLEMENTATIONS: Final[dict[str, Callable[[Path], RoomLog]]] = {
-    "memory": lambda _: MemoryLog(),
+    "memory": lambda _: MemoryLog(max_entries=2_000),
     "sqlite": lambda folder: SqliteLog(Database.open(folder / "chat.db")),
 }
 
@@ -1002,3 +1007,209 @@ def test_who_moderates_deletes_the_message_of_somebody_else(log: RoomLog) -> Non
 
     assert (stored.entry.offset, stored.entry.author) == (2, ANN)
     assert texts(log) == [None]
+
+
+# Who is to be told, and places
+
+
+def said_to(*users: str, room: str = "lobby", author: Author = BOB, direct: bool = False, key: str = "") -> Draft:
+    """Make a draft of a message of Bob's of which somebody is to be told."""
+    return Draft(room, key, author, NOON_MS, b'{"text":"hello"}', told=users, direct=direct)
+
+
+def keep(log: RoomLog, user: str = "ann", room: str = "lobby", *, time_ms: int = NOON_MS, **what: Any) -> Any:
+    (answer,) = log.append([Keep(user=user, room=room, time_ms=time_ms, **what)])
+    return answer
+
+
+def place(log: RoomLog, user: str = "ann") -> Place:
+    (found,) = log.places(user)
+    return found
+
+
+def test_a_place_has_the_marker_the_room_s_position_and_what_came_since(log: RoomLog) -> None:
+    append(log, post("one", author=BOB), post("two", author=BOB), said_to("ann"), post("own"), said_to("eve"))
+
+    assert keep(log, read=2) == Kept(2, changed=True)
+    assert place(log) == Place("lobby", log.position("lobby"), 2, notify=True, unread=2, mentions=1)
+    assert log.places("bob") == []
+
+
+def test_changes_of_messages_are_not_unread_and_deleted_ones_are(log: RoomLog) -> None:
+    append(log, post("one", author=BOB), post("two", author=BOB))
+    keep(log, read=0)
+    append(log, to(Delete(1), author=BOB), to(React(2, "👍", on=True), author=BOB))
+
+    assert place(log).unread == 2
+
+
+def test_a_marker_only_rises_and_not_beyond_the_newest(log: RoomLog) -> None:
+    fill(log, "lobby", 5)
+
+    answers = [keep(log, read=offset) for offset in (3, 2, 3, 9, 2**63 - 1)]
+
+    assert answers == [
+        Kept(3, changed=True),
+        Kept(3, changed=False),
+        Kept(3, changed=False),
+        Kept(5, changed=True),
+        Kept(5, changed=False),
+    ]
+
+
+def test_a_place_in_a_room_of_which_there_is_nothing_yet_is_at_its_beginning(log: RoomLog) -> None:
+    assert keep(log, read=7) == Kept(0, changed=True)
+    assert place(log) == Place("lobby", log.position("lobby"), 0, notify=True, unread=0, mentions=0)
+
+
+def test_whether_a_room_may_make_a_noise_is_kept_and_a_new_place_begins_at_the_newest(log: RoomLog) -> None:
+    fill(log, "lobby", 3)
+
+    assert [keep(log, notify=False), keep(log, notify=False)] == [Kept(3, changed=True), Kept(3, changed=False)]
+    keep(log, read=3)
+    assert (place(log).notify, place(log).read) == (False, 3)
+    assert keep(log, notify=True).changed
+
+
+def test_a_place_that_ended_is_gone_and_ending_it_again_changes_nothing(log: RoomLog) -> None:
+    fill(log, "lobby", 3)
+    keep(log, read=3)
+
+    assert [keep(log, leave=True), keep(log, leave=True)] == [Kept(0, changed=True), Kept(0, changed=False)]
+    assert log.places("ann") == []
+    assert keep(log, read=1) == Kept(1, changed=True)
+
+
+def test_a_place_that_is_only_to_begin_stays_as_it_is(log: RoomLog) -> None:
+    fill(log, "lobby", 3)
+
+    assert [keep(log, read=1, begin=True), keep(log, read=3, begin=True)] == [
+        Kept(1, changed=True),
+        Kept(1, changed=False),
+    ]
+
+
+def test_a_batch_holds_entries_and_changes_of_places_which_know_of_the_entries(log: RoomLog) -> None:
+    read = Keep(user="ann", room="lobby", time_ms=NOON_MS, read=2)
+    again = msgspec.structs.replace(read, read=1)
+
+    answers = log.append(
+        [read, draft("lobby", "one"), again, draft("lobby", "two"), msgspec.structs.replace(read, room="b")]
+    )
+
+    assert [type(answer) for answer in answers] == [Kept, Stored, Kept, Stored, Kept]
+    assert (answers[0], answers[2], answers[4]) == (
+        Kept(2, changed=True),
+        Kept(2, changed=False),
+        Kept(0, changed=True),
+    )
+    assert [found.room for found in log.places("ann")] == ["b", "lobby"]
+
+
+def test_a_user_has_so_many_places_and_no_more(log: RoomLog) -> None:
+    log.append([Keep(user="ann", room=f"{number}", time_ms=NOON_MS, read=0) for number in range(MAX_PLACES - 1)])
+    both = [Keep(user="ann", room=room, time_ms=NOON_MS, read=0) for room in ("last", "one more")]
+
+    assert log.append(both) == [Kept(0, changed=True), Rejected("full")]
+    assert keep(log, room="7", notify=False) == Kept(0, changed=True)
+    assert keep(log, user="bob", read=0) == Kept(0, changed=True)
+    log.append([msgspec.structs.replace(both[0], leave=True), both[1]])
+    assert len(log.places("ann")) == MAX_PLACES
+    append(log, said_to("ann", room="direct", direct=True))
+    assert "direct" not in [found.room for found in log.places("ann")]
+
+
+def test_what_is_direct_makes_a_place_before_it_and_leaves_one_that_is_there(log: RoomLog) -> None:
+    fill(log, "lobby", 2)
+    keep(log, user="eve", read=1)
+
+    append(log, said_to("ann", "eve", direct=True), said_to("ann", direct=True), said_to("dan"))
+
+    assert (place(log).read, place(log).unread, place(log).mentions) == (2, 3, 2)
+    assert place(log, "eve").read == 1
+    assert (log.places("bob"), log.places("dan")) == ([], [])
+
+
+def test_a_repeat_tells_nobody_and_makes_no_place(log: RoomLog) -> None:
+    append(log, said_to("ann", key="k"))
+    keep(log, read=0)
+    append(log, said_to("ann", "eve", key="k", direct=True))
+
+    assert place(log).mentions == 1
+    assert log.places("eve") == []
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_who_was_told_of_a_message_is_forgotten_when_it_is_deleted(log: RoomLog, *, at_once: bool) -> None:
+    drafts = [said_to("ann"), said_to("ann"), to(Edit(2, "hi"), author=BOB), to(Delete(1), author=BOB)]
+    keep(log, read=0)
+    for batch in [drafts] if at_once else [[one] for one in drafts]:
+        log.append(batch)
+
+    assert place(log).mentions == 1
+
+
+def test_who_was_told_of_an_entry_is_forgotten_with_it(log: RoomLog) -> None:
+    append(log, *[said_to("ann") for _ in range(5)])
+    keep(log, read=0)
+
+    log.trim([Retention("*", 3, None)], limit=100)
+    trimmed = place(log)
+    log.remove("lobby", last=4, limit=100)
+
+    assert (trimmed.mentions, trimmed.unread) == (3, 3)
+    assert (place(log).mentions, place(log).unread, place(log).position.offset) == (1, 1, 5)
+
+
+def test_no_more_than_so_many_are_looked_at(log: RoomLog) -> None:
+    keep(log, read=0)
+    append(log, said_to(author=ANN), *[said_to("ann")] * (COUNTED - 1))
+    few = place(log)
+    append(log, *[said_to("ann")] * 9)
+    many = place(log)
+
+    assert (few.unread, few.mentions) == (COUNTED - 1, COUNTED - 1)
+    assert (many.unread, many.mentions) == (COUNTED - 1, COUNTED)
+
+
+def test_names_are_those_under_which_something_was_said_last(log: RoomLog) -> None:
+    append(log, post(), post(author=BOB))
+    append(log, post(author=Author("ann", "another", "Anna"), time_ms=NOON_MS + 1))
+    append(log, post(author=Author("", "", "the server")))
+
+    assert log.names(["ann", "bob", "eve", ""]) == {"ann": "Anna", "bob": "Bob"}
+    append(log, post())
+    assert log.names(["ann"]) == {"ann": "Ann"}
+    assert log.names([]) == {}
+
+
+def test_the_bans_of_a_user_are_those_of_all_rooms(log: RoomLog) -> None:
+    bans = [log.record(Ruling(room, "ban", "eve", "mo", "moderator", NOON_MS)) for room in ("lobby", "tea")]
+    log.record(Ruling("tea", "mute", "eve", "mo", "moderator", NOON_MS))
+    log.record(Ruling("tea", "ban", "dan", "mo", "moderator", NOON_MS))
+    log.record(Ruling("hall", "ban", "eve", "mo", "moderator", NOON_MS, until_ms=NOON_MS))
+
+    assert log.bans("eve", NOON_MS) == bans
+    log.record(Ruling("lobby", "unban", "eve", "mo", "moderator", NOON_MS))
+    assert log.bans("eve", NOON_MS) == bans[1:]
+
+
+def test_what_guests_have_not_touched_for_long_is_forgotten_and_nothing_of_users(log: RoomLog) -> None:
+    day = 86_400_000
+    guest = Author("guest-1", "client", "Gus")
+    append(log, post(author=guest), post(author=ANN))
+    for user in ("guest-1", "ann"):
+        for room in ("a", "b", "c"):
+            keep(log, user, room, read=0)
+    keep(log, "guest-1", "b", read=0, time_ms=NOON_MS + 2 * day)
+
+    before = log.forget_guests(NOON_MS, limit=100)
+    step = log.forget_guests(NOON_MS + day, limit=1)
+    rest = log.forget_guests(NOON_MS + day, limit=100)
+
+    assert (before, step, rest, log.forget_guests(NOON_MS + day, limit=100)) == (0, 2, 1, 0)
+    assert [found.room for found in log.places("guest-1")] == ["b"]
+    assert len(log.places("ann")) == 3
+    assert log.names(["guest-1", "ann"]) == {"ann": "Ann"}
+    append(log, post(author=guest, time_ms=NOON_MS + 3 * day))
+    assert log.names(["guest-1"]) == {"guest-1": "Gus"}

@@ -17,6 +17,8 @@ from chat.log import (
     Delete,
     Draft,
     Edit,
+    Keep,
+    Kept,
     MemoryLog,
     Position,
     React,
@@ -47,6 +49,18 @@ drafts = st.builds(
     time_ms=st.integers(min_value=1, max_value=9),
     data=st.sampled_from(DATA),
     change=st.none() | changes,
+    told=st.lists(st.sampled_from(USERS), unique=True).map(tuple),
+    direct=st.booleans(),
+)
+keeps = st.builds(
+    Keep,
+    user=st.sampled_from((*USERS, "guest-1")),
+    room=st.sampled_from(ROOMS),
+    time_ms=st.sampled_from((0, 86_400_000)),
+    read=st.none() | st.integers(0, 12),
+    notify=st.none() | st.booleans(),
+    begin=st.booleans(),
+    leave=st.integers(0, 5).map(lambda number: number == 0),
 )
 rulings = st.builds(
     Ruling,
@@ -80,8 +94,8 @@ class BothLogs(RuleBasedStateMachine):
     def opened(self) -> SqliteLog:
         return SqliteLog(Database.open(Path(self.folder.name) / "chat.db"))
 
-    @rule(batch=st.lists(drafts, max_size=8))
-    def append(self, batch: list[Draft]) -> None:
+    @rule(batch=st.lists(drafts | keeps, max_size=8))
+    def append(self, batch: list[Draft | Keep]) -> None:
         """Append a batch to both."""
         assert list(map(plain, self.sqlite.append(batch))) == list(map(plain, self.memory.append(batch)))
 
@@ -147,15 +161,31 @@ class BothLogs(RuleBasedStateMachine):
             assert msgspec.json.encode(one.messages) == msgspec.json.encode(other.messages)
             assert self.sqlite.after(room, 0, 1_000) == self.memory.after(room, 0, 1_000)
 
+    @invariant()
+    def users_keep_the_same(self) -> None:
+        """Compare places, bans and names."""
+        for user in (*USERS, "guest-1"):
+            one, other = self.sqlite.places(user), self.memory.places(user)
+            unplaced = [msgspec.structs.replace(place, position=plain(place.position)) for place in one]
+            assert unplaced == [msgspec.structs.replace(place, position=plain(place.position)) for place in other]
+            assert self.sqlite.bans(user, 5) == self.memory.bans(user, 5)
+        assert self.sqlite.names(USERS) == self.memory.names(USERS)
+
+    @rule(limit=limits)
+    def forget_guests(self, limit: int) -> None:
+        """Forget what guests kept from both."""
+        one, other = self.sqlite, self.memory
+        assert one.forget_guests(86_400_000, limit=limit) == other.forget_guests(86_400_000, limit=limit)
+
     def teardown(self) -> None:
         """Close the one in SQLite, and remove its file."""
         self.sqlite.close()
         self.folder.cleanup()
 
 
-def plain(answer: Stored | Rejected | Position) -> Stored | Rejected | Position:
+def plain(answer: Stored | Rejected | Kept | Position) -> Stored | Rejected | Kept | Position:
     """Return an answer without its epoch."""
-    return answer if isinstance(answer, Rejected) else msgspec.structs.replace(answer, epoch="")
+    return answer if isinstance(answer, (Rejected, Kept)) else msgspec.structs.replace(answer, epoch="")
 
 
 BothLogs.TestCase.settings = settings(max_examples=40, stateful_step_count=15, deadline=None, derandomize=True)

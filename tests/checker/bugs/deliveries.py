@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.journal import JournalActor
 from actors.membership import Membership
-from actors.messages import CatchUp, Committed, Write, Written
+from actors.messages import Append, CatchUp, Committed, Write, Written
 from actors.room import RoomActor
 from chat.log import Entry, Position, Stored
 from chat.wire import JsonWire, Publications, Published
@@ -19,7 +19,7 @@ from tests.checker.bug import found_as, nothing, wrap
 if TYPE_CHECKING:
     import pytest
 
-    from actors.messages import Append, Publish
+    from actors.messages import KeepPlace, Publish
     from actors.runtime import RequestFailed
 
 
@@ -51,10 +51,12 @@ def shows_a_batch_that_failed(patch: pytest.MonkeyPatch) -> None:
     def written(original: Any, journal: JournalActor, written: Written) -> None:
         for append, place in zip(written.appends, written.places, strict=True):
             if isinstance(place, Stored) and not place.duplicate:
+                assert isinstance(append, Append)
                 heads[append.draft.room] = Position(place.entry.offset, place.epoch)
         original(journal, written)
 
-    def show(append: Append) -> None:
+    def show(append: Append | KeepPlace) -> None:
+        assert isinstance(append, Append)  # (nobody here keeps a place)
         draft = append.draft
         head = heads.get(draft.room)
         if head is not None:

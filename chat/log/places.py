@@ -1,0 +1,49 @@
+"""What becomes of a place: the rules that every log goes by. Nothing here reads or stores."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from chat.log.port import Keep, Kept, Rejected
+
+MAX_PLACES: Final = 500
+"""How many a user may have."""
+
+COUNTED: Final = 1_000
+"""How many messages after a marker are looked at, and mentions counted."""
+
+DAY_MS: Final = 86_400_000
+
+GUESTS: Final = "guest-"
+"""What the ids of guests begin with, as `chat.tokens` has it; the statements and an index of SQLite have it, too."""
+
+_FULL: Final = Rejected("full")
+
+
+class State(NamedTuple):
+    """A place as it is stored: the marker, whether the room may make a noise, the day when it was last touched."""
+
+    read: int
+    notify: bool
+    day: int
+
+
+def after(state: State | None, keep: Keep, head: int, number: int) -> tuple[State | None, Kept | Rejected]:
+    """Return what a place is after a change, None for nothing, and the answer to it.
+
+    `head` is the room's newest offset; `number` is how many places the user has.
+    """
+    if keep.leave:
+        return None, Kept(0, changed=state is not None)
+    read = head if keep.read is None else min(keep.read, head)
+    day = keep.time_ms // DAY_MS
+    if state is None:
+        if number >= MAX_PLACES:
+            return None, _FULL
+        return State(read, keep.notify is not False, day), Kept(read, changed=True)
+    if keep.begin:
+        return state, Kept(state.read, changed=False)
+    if keep.read is None:
+        read = state.read
+    now = State(max(read, state.read), state.notify if keep.notify is None else keep.notify, max(day, state.day))
+    return now, Kept(now.read, changed=now[:2] != state[:2])
