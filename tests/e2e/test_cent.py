@@ -151,6 +151,7 @@ def test_it_sees_who_is_there(server: Server) -> None:
 
 def test_a_subscription_of_the_servers_is_made_and_ended(server: Server) -> None:
     async def session(ann: Person, api: cent.AsyncClient) -> None:
+        personal = await ann.seen.next("server subscribed")
         await api.subscribe(cent.SubscribeRequest(user=ann.user, channel="cent-invited", data={"by": "Bob"}))
         subscribed = await ann.seen.next("server subscribed")
         await api.publish(cent.PublishRequest(channel="cent-invited", data="welcome"))
@@ -158,6 +159,7 @@ def test_a_subscription_of_the_servers_is_made_and_ended(server: Server) -> None
         await api.unsubscribe(cent.UnsubscribeRequest(user=ann.user, channel="cent-invited"))
         unsubscribed = await ann.seen.next("server unsubscribed")
 
+        assert personal.channel == f"user#{ann.user}"
         assert (subscribed.channel, subscribed.data) == ("cent-invited", {"by": "Bob"})
         assert (publication.channel, publication.pub.data) == ("cent-invited", "welcome")
         assert unsubscribed.channel == "cent-invited"
