@@ -250,10 +250,10 @@ class SqliteLog:
 
     def append(self, batch: Sequence[Draft | Keep]) -> list[Stored | Rejected | Kept]:
         """See `RoomLog.append`."""
-        drafts = [draft for draft in batch if type(draft) is Draft]
-        keeps = [keep for keep in batch if type(keep) is Keep]
         if not batch:
             return []
+        drafts = [draft for draft in batch if type(draft) is Draft]
+        keeps = [keep for keep in batch if type(keep) is Keep] if len(drafts) < len(batch) else []
         with self._writing() as connection:
             stored, seen = self._append(connection, drafts) if drafts else ([], {})
             kept = _keep(connection, keeps) if keeps else []
@@ -281,25 +281,21 @@ class SqliteLog:
         _save_entries(connection, rooms)
         if changing:
             _save_changes(connection, rooms, changing, before)
-        begun = [
-            Keep(user=user, room=draft.room, time_ms=draft.time_ms, read=answer.entry.offset - 1, begin=True)
-            for draft, answer in zip(drafts, answers, strict=True)
-            if draft.direct and isinstance(answer, Stored) and not answer.duplicate
-            for user in draft.told
-        ]
-        if begun:
-            _keep(connection, begun)
+        if any(draft.told for draft in drafts):
+            _save_told(connection, rooms, drafts, answers)
         return answers, self._save_persons(connection, rooms)
 
     def _save_persons(self, connection: sqlite3.Connection, rooms: dict[str, _Room]) -> dict[str, tuple[str, int]]:
         """Store what authors are called, where that is not what is known to be stored, and return those."""
         seen: dict[str, tuple[str, int]] = {}
+        known = self._known.get
         for room in rooms.values():
             for entry in room.entries.values():
                 author, person = entry.author, (entry.author.name, entry.time_ms // rules.DAY_MS)
-                if author.client and self._known.get(author.user) != person:
+                if known(author.user) != person and author.client:
                     seen[author.user] = person
-        _run(connection, _SAVE_PERSONS, [(user, *person) for user, person in seen.items()])
+        if seen:
+            _run(connection, _SAVE_PERSONS, [(user, *person) for user, person in seen.items()])
         return seen
 
     def _rooms(self, connection: sqlite3.Connection, drafts: Sequence[Draft]) -> dict[str, _Room]:
@@ -581,8 +577,27 @@ def _save_entries(connection: sqlite3.Connection, rooms: dict[str, _Room]) -> No
     ]
     _run(connection, _SAVE_ROOMS, heads)
     _run(connection, _SAVE_ENTRIES, rows)
-    told = [(user, room.id, offset) for _, room in grown for offset, users in room.told.items() for user in users]
+
+
+def _save_told(
+    connection: sqlite3.Connection,
+    rooms: dict[str, _Room],
+    drafts: Sequence[Draft],
+    answers: Sequence[Stored | Rejected | Kept],
+) -> None:
+    """Store who is to be told of the new entries of rooms, and the places that begin with those that are direct."""
+    told = [
+        (user, room.id, offset) for room in rooms.values() for offset, users in room.told.items() for user in users
+    ]
     _run(connection, _SAVE_MENTIONS, told)
+    begun = [
+        Keep(user=user, room=draft.room, time_ms=draft.time_ms, read=answer.entry.offset - 1, begin=True)
+        for draft, answer in zip(drafts, answers, strict=True)
+        if draft.direct and isinstance(answer, Stored) and not answer.duplicate
+        for user in draft.told
+    ]
+    if begun:
+        _keep(connection, begun)
 
 
 def _save_changes(
