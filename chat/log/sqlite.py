@@ -93,11 +93,11 @@ _ROOM: Final = "select name, id, epoch, head from room where name = ?"
 
 # The posts and the changes of a room are two ranges of the index, which SQLite merges as it goes.
 _BEFORE: Final = f"""
-    with place as (select id from room where name = :room)
+    with here as (select id from room where name = :room)
     select json_group_array(json_array({_ENTRY})) from (
-        select {_COLUMNS} from entry where room_id = (select id from place) and post = 0 and offset < :offset
+        select {_COLUMNS} from entry where room_id = (select id from here) and post = 0 and offset < :offset
         union all
-        select {_COLUMNS} from entry where room_id = (select id from place) and post = 1 and offset < :offset
+        select {_COLUMNS} from entry where room_id = (select id from here) and post = 1 and offset < :offset
         order by offset desc limit :limit
     ) as entry"""
 
@@ -586,9 +586,7 @@ def _save_told(
     answers: Sequence[Stored | Rejected | Kept],
 ) -> None:
     """Store who is to be told of the new entries of rooms, and the places that begin with those that are direct."""
-    told = [
-        (user, room.id, offset) for room in rooms.values() for offset, users in room.told.items() for user in users
-    ]
+    told = [(user, room.id, offset) for room in rooms.values() for offset, users in room.told.items() for user in users]
     _run(connection, _SAVE_MENTIONS, told)
     begun = [
         Keep(user=user, room=draft.room, time_ms=draft.time_ms, read=answer.entry.offset - 1, begin=True)

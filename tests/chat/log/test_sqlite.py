@@ -12,14 +12,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from chat.log import (
+    Author,
     Database,
     Delete,
     Draft,
     Edit,
     Entry,
+    Keep,
     LogError,
     Message,
     React,
@@ -428,6 +431,9 @@ def test_a_bug_leaves_nothing_half_stored(log: SqliteLog, monkeypatch: pytest.Mo
 
 # Nothing is walked over
 
+TABLES = ("room", "entry", "revision", "reaction", "place", "mention", "person", "ruling", "in_force")
+WALKS = ("USE TEMP", *(f"SCAN {table}" for table in TABLES))
+
 
 def change(to: Edit | Delete | React, room: str = "lobby") -> Draft:
     return Draft(room, "", ANN, NOON_MS, b"{}", to)
@@ -447,6 +453,13 @@ def used(log: SqliteLog) -> SqliteLog:
     log.after("lobby", 100, 20)
     log.trim([Retention("room 1*", None, 1), Retention("*", 100, NOON_MS + 1)], limit=10)
     log.remove("lobby", last=100, limit=10)
+    log.append([Draft("lobby", "", BOB, NOON_MS, HELLO, told=("ann", "guest-1"), direct=True), change(Delete(150))])
+    log.append([Keep(user="guest-1", room=f"room {number}", time_ms=0, read=1) for number in range(5)])
+    log.append([Keep(user="guest-1", room=f"room {number}", time_ms=0, leave=True) for number in range(2)])
+    log.places("ann")
+    log.names(["ann", "bob"])
+    log.bans("ann", 0)
+    log.forget_guests(NOON_MS, limit=2)
     return log
 
 
@@ -455,7 +468,7 @@ def test_everything_is_found_by_its_place_and_nothing_is_sorted(used: SqliteLog,
     found: dict[str, list[str]] = {}
     for sql, values in asked.items():
         for step in connections[-1].execute(f"explain query plan {sql}", values):
-            if step[3].startswith(("SCAN room", "SCAN entry", "SCAN re", "USE TEMP")):
+            if step[3].startswith(WALKS):
                 found.setdefault(" ".join(sql.split()), []).append(step[3])
 
     tables = {sql: steps for sql, steps in found.items() if ") as entry" not in sql}
@@ -511,3 +524,86 @@ def test_a_change_takes_the_same_however_many_there_are(log: SqliteLog, connecti
     log.append([change(Edit(target, "b")) for target in range(8, 1_000)])
 
     assert cost() < short + 10  # a walk over them would take 50
+
+
+# What users keep
+
+
+def test_a_name_that_was_taken_back_is_stored_with_the_next_entry(log: SqliteLog, path: Path) -> None:
+    away = path.with_name("away")
+    path.rename(away)
+    with pytest.raises(LogError):
+        log.append([draft("lobby", "a")])
+    away.rename(path)
+    lost = log.names(["ann"])
+    log.append([draft("lobby", "b")])
+
+    assert (lost, log.names(["ann"])) == ({}, {"ann": "Ann"})
+
+
+def test_a_name_is_written_once_a_day_or_when_it_is_another(log: SqliteLog, connections: list[Connection]) -> None:
+    def writes(name: str, time_ms: int) -> bool:
+        connections[-1].asked.clear()
+        log.append([draft("lobby", "a", author=Author("ann", "c", name), time_ms=time_ms)])
+        return any("person" in sql for sql in connections[-1].asked)
+
+    day = 86_400_000
+    assert [writes("Ann", 0), writes("Ann", 1), writes("Anna", 1), writes("Anna", day - 1), writes("Anna", day)] == [
+        True,
+        False,
+        True,
+        False,
+        True,
+    ]
+
+
+def test_more_names_than_are_remembered_are_stored_all_the_same(
+    log: SqliteLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "KNOWN", 2)
+    for number in range(5):
+        log.append([draft("lobby", "a", author=Author(f"user {number}", "c", f"Name {number}"))])
+
+    assert log.names([f"user {number}" for number in range(5)]) == {f"user {n}": f"Name {n}" for n in range(5)}
+
+
+def test_a_database_from_before_gets_the_names_of_those_who_said_something(path: Path, tmp_path: Path) -> None:
+    earlier = tmp_path / "migrations"
+    earlier.mkdir()
+    for name in ("0001_log.sql", "0002_moderation.sql"):
+        (earlier / name).write_text((database_module.MIGRATIONS / name).read_text(encoding="utf-8"))
+    Database.open(path, migrations=earlier).close()
+    with shell(path) as connection:
+        columns = "room_id, offset, post, key, user, client, name, time_ms, data"
+        rows = [(1, "ann", "c", "Anna", 5), (2, "ann", "c", "Ann", 7), (3, "ann", "c", "A", 6), (4, "", "", "", 9)]
+        for offset, *author, time_ms in rows:
+            connection.execute(
+                f"insert into entry ({columns}) values (1, ?, 1, '', ?, ?, ?, ?, '1')",  # noqa: S608
+                (offset, *author, time_ms),
+            )
+
+    log = open_log(path)
+
+    assert log.names(["ann", ""]) == {"ann": "Ann"}
+    log.close()
+
+
+def test_what_has_come_since_is_counted_without_a_walk_over_the_room(
+    log: SqliteLog, connections: list[Connection]
+) -> None:
+    def cost(places: int) -> int:
+        log.append([Keep(user="eve", room=f"room {number}", time_ms=0, read=0) for number in range(places)])
+        log.append([Keep(user="eve", room="lobby", time_ms=0, read=0)])
+        log.places("eve")
+        before = connections[-1].steps
+        assert log.places("eve")[0].unread == min(log.position("lobby").offset, 1_000)
+        return connections[-1].steps - before
+
+    for _ in range(2):
+        log.append([draft("lobby", "a") for _ in range(500)])
+    short = cost(0)
+    for _ in range(10):
+        log.append([msgspec.structs.replace(draft("lobby", "a"), told=("dan",)) for _ in range(500)])
+
+    assert cost(0) <= short + 5
+    assert log.places("eve")[0].mentions == 0
