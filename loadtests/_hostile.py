@@ -82,7 +82,13 @@ def _command(dice: random.Random) -> bytes:
             {"rpc": {"method": "edit", "data": {"channel": channel, "target": offset or 1, "text": "y"}}},
             {"rpc": {"method": "messages", "data": {"channel": channel, "before": offset, "limit": 3}}},
             {"rpc": {"method": "react", "data": dice.choice([None, [], {}, 1, "x", {"channel": [[]]}])}},
-            {"rpc": {"method": dice.choice(["typing", "rooms", "nothing", ""]), "data": {"channel": channel}}},
+            {"rpc": {"method": dice.choice(["typing", "rooms", "mine", "leave", ""]), "data": {"channel": channel}}},
+            {
+                "rpc": {
+                    "method": dice.choice(["read", "notify"]),
+                    "data": {"channel": channel, "offset": offset, "on": 0},
+                }
+            },
             {"publish": {"channel": channel or "x", "data": _value(dice, 4)}},
             {"subscribe": {"channel": channel or "x", "recover": True, "offset": offset, "epoch": "zz"}},
             {"subscribe": {"channel": channel or "x", "flag": 2}},

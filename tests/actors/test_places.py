@@ -485,3 +485,18 @@ def test_what_a_guest_keeps_is_forgotten_after_30_days_and_not_what_a_user_keeps
     world.advance(2 * 86_400.0)
 
     assert (kept, world.log.places(user), len(world.log.places("ada"))) == (1, [], 1)
+
+
+def test_what_could_not_be_forgotten_is_forgotten_later() -> None:
+    log = FakeLog()
+    world = World(log=log)
+    guest = world.connect("Gus")
+    call(guest, "read", channel="lobby", offset=0)
+    world.advance(29 * 86_400.0)
+    kept = len(log.places(guest.hello["data"]["user"]))
+    log.append_errors.append(LogError("disk full"))
+
+    world.advance(2 * 86_400.0)
+
+    assert not log.append_errors
+    assert (kept, log.places(guest.hello["data"]["user"])) == (1, [])
