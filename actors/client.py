@@ -56,6 +56,7 @@ from actors.runtime import Actor, ActorRef, RequestFailed, Restarted, Terminated
 from actors.said import said
 from actors.session import Opening, Session, author_in, expiring, refreshed, sub_refreshed
 from chat import errors, limits, protocol
+from chat.channels import users_of
 from chat.errors import CommandError, Disconnect, bad_request
 from chat.log import Keep, Position
 from chat.policy import Action, may
@@ -487,7 +488,7 @@ class ClientActor(Actor):
 
         A direct channel is open to those whom it names. A room's bans are known to the room, and to the log.
         """
-        if channel in self._memberships or self._who().user in limits.direct_users(channel):
+        if channel in self._memberships or self._who().user in users_of(channel):
             return True
         return self._whose().may(Action.READ, channel, self._shared.classes.of(channel))
 

@@ -26,6 +26,7 @@ from actors.messages import (
 )
 from actors.runtime import Actor, RequestFailed, ThreadActor
 from chat import limits
+from chat.channels import users_of
 from chat.errors import UNRECOVERABLE_POSITION
 from chat.log import LogError
 from chat.log import Page as MessagePage
@@ -82,7 +83,7 @@ class ReaderActor(Actor):
             for place in self._log.places(who.user)
             if place.room not in bans or bans[place.room].ban(who.user, who.role_in(place.room), read.now_ms) is None
         ]
-        users = {user for place in places for user in limits.direct_users(place.room)}
+        users = {user for place in places for user in users_of(place.room)}
         return Answered(read, Places(places, self._log.names(sorted(users))))
 
     def _read_missed(self, request: ReadMissed) -> Missed:

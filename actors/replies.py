@@ -8,7 +8,8 @@ from msgspec import UNSET
 
 from actors.messages import Armed, Audit, Bans, Counted, Done, Listed, Page, Placed, Places, Present, Told
 from actors.runtime import MailboxFull
-from chat import limits, protocol
+from chat import protocol
+from chat.channels import users_of
 from chat.errors import INTERNAL, TOO_MANY_REQUESTS, Error
 from chat.log import Kept
 from chat.log import Page as MessagePage
@@ -70,7 +71,7 @@ def _kept(answer: Kept | Places) -> protocol.Marker | protocol.PlacesResult:
         return protocol.Marker(answer.read)
     infos = []
     for place in answer.places:
-        members = [(user, answer.names.get(user, user)) for user in limits.direct_users(place.room)]
+        members = [(user, answer.names.get(user, user)) for user in users_of(place.room)]
         infos.append(protocol.place_info(place, members))
     return protocol.PlacesResult(infos)
 

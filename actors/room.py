@@ -58,6 +58,7 @@ from actors.moderation import Moderation
 from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, RequestFailed, Signal, Terminated
 from chat import limits
+from chat.channels import users_of
 from chat.errors import (
     BANNED_CLOSE,
     INTERNAL,
@@ -148,7 +149,7 @@ class RoomActor(Actor):
         now_ms: Callable[[], int],
     ) -> None:
         self._channel = channel
-        self._direct = limits.direct_users(channel)
+        self._direct = users_of(channel)
         """Whom the room is for, if it is a direct channel."""
         self._clients = around.clients
         self._reader = around.reader

@@ -20,8 +20,8 @@ from actors.runtime import (
     RestartIntensity,
     Terminated,
 )
+from chat.channels import is_private
 from chat.errors import LIMIT_EXCEEDED, Error
-from chat.limits import is_private
 from chat.policy import Action, may
 from chat.protocol import RoomSummary
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chat import errors, limits
+from chat.channels import is_private
 from chat.errors import CommandError, Disconnect
 from chat.identity import Permit
 from chat.log import Author, Position
@@ -111,7 +112,7 @@ class Session:
 
     def may(self, action: Action, channel: str, room_class: RoomClass) -> bool:
         """Tell whether it may enter a channel, or look into it, without a token for it."""
-        return not limits.is_private(channel) and may(self.identity.role_in(channel), action, room_class.floors)
+        return not is_private(channel) and may(self.identity.role_in(channel), action, room_class.floors)
 
     def permit(self, channel: str, token: str, room_class: RoomClass, now_s: float) -> Permit:
         """Return on what terms it may subscribe to a channel. Raises `CommandError` (103, 109), `Disconnect` (3500)."""

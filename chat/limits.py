@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from chat.channels import check_direct
 from chat.errors import bad_request
 from chat.rates import RateLimits
 
@@ -53,7 +54,6 @@ MAX_EMOJI_CHARS = 32
 MAX_MESSAGES = 100
 MAX_MENTIONS = 20
 MAX_USER_CHARS = 255
-MAX_DIRECT_USERS = 8
 MAX_DEPTH = 20
 
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")  # anything shorter fits
@@ -67,21 +67,7 @@ def check_channel(channel: str) -> None:
         raise bad_request(f"channel name longer than {MAX_CHANNEL_BYTES} bytes")
     if not channel.isprintable() or channel != channel.strip():
         raise bad_request("channel name with control characters or outer spaces")
-
-
-def is_private(channel: str) -> bool:
-    """Tell whether only a token lets somebody into a channel.
-
-    The names are those that Centrifugo has for private and user-limited channels: who uses one expects that not
-    everybody can read it.
-    """
-    return channel.startswith("$") or "#" in channel
-
-
-def direct_users(channel: str) -> tuple[str, ...]:
-    """Return whom a direct channel (`dm#ada,bob`) names, nobody if it is none."""
-    users = channel.removeprefix("dm#").split(",") if channel.startswith("dm#") else []
-    return tuple(users) if 1 < len(users) <= MAX_DIRECT_USERS else ()
+    check_direct(channel)
 
 
 def personal_channel(user: str) -> str:

@@ -41,7 +41,21 @@ if TYPE_CHECKING:
 
     from actors.runtime import ActorRef
     from chat.errors import CloseReason
-    from chat.log import Entry, Keep, Kept, Page, Place, Position, Rejected, Retention, Ruling, Stored
+    from chat.log import (
+        Entry,
+        Keep,
+        Kept,
+        MemberChange,
+        Page,
+        Place,
+        Position,
+        PrivateRoom,
+        Rejected,
+        Retention,
+        RoomTopic,
+        Ruling,
+        Stored,
+    )
     from chat.room_classes import RoomClasses
     from chat.tokens import Tokens
     from chat.wire import Wire
@@ -148,6 +162,21 @@ class FakeLog:
         if self.append_errors:
             raise self.append_errors.popleft()
         return self.kept.remove(room, last=last, limit=limit)
+
+    def topic(self, room: str) -> str:
+        return self.kept.topic(room)
+
+    def find_rooms(self, query: str, limit: int) -> list[RoomTopic]:
+        self._read()
+        return self.kept.find_rooms(query, limit)
+
+    def change_members(self, change: MemberChange) -> bool:
+        if self.append_errors:
+            raise self.append_errors.popleft()
+        return self.kept.change_members(change)
+
+    def private_rooms(self) -> list[PrivateRoom]:
+        return self.kept.private_rooms()
 
     def record(self, ruling: Ruling) -> Ruling:
         if self.append_errors:

@@ -8,21 +8,40 @@ ends forgets all.
 from __future__ import annotations
 
 import secrets
+import string
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from chat.channels import is_private
 from chat.log import places as rules
-from chat.log.port import Draft, Entry, Keep, Kept, Page, Place, Position, Rejected, Ruling, Stored
+from chat.log.port import (
+    Draft,
+    Entry,
+    Keep,
+    Kept,
+    MemberChange,
+    Page,
+    Place,
+    Position,
+    PrivateRoom,
+    Rejected,
+    RoomTopic,
+    Ruling,
+    Stored,
+)
 from chat.log.projection import Room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chat.log.port import Retention
+
+
+_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 class _Room(Room):
@@ -65,6 +84,8 @@ class MemoryLog:
         """By user and room."""
         self._persons: dict[str, tuple[str, int]] = {}
         """Names, and the days on which they were last heard, by user."""
+        self._private: dict[str, tuple[str, dict[str, None]]] = {}
+        """By room, who has made it, and its members."""
 
     def append(self, batch: Sequence[Draft | Keep]) -> list[Stored | Rejected | Kept]:
         """See `RoomLog.append`."""
@@ -155,6 +176,50 @@ class MemoryLog:
             found.forget_oldest()
         return forgotten
 
+    def topic(self, room: str) -> str:
+        """See `RoomLog.topic`."""
+        return self._room(room).topic or ""
+
+    def find_rooms(self, query: str, limit: int) -> list[RoomTopic]:
+        """See `RoomLog.find_rooms`."""
+        wanted = query.translate(_LOWER)
+        found = [
+            (name, room)
+            for name, room in self._rooms.items()
+            if room.head
+            and not is_private(name)
+            and (wanted in name.translate(_LOWER) or wanted in (room.topic or "").translate(_LOWER))
+        ]
+        found.sort(key=lambda item: (-item[1].head, item[0]))
+        return [RoomTopic(name, room.topic or "") for name, room in found[:limit]]
+
+    def change_members(self, change: MemberChange) -> bool:
+        """See `RoomLog.change_members`. Nothing of this is forgotten."""
+        if change.action == "create":
+            room = self._rooms.get(change.room)
+            if change.room in self._private or (room is not None and room.head > room.tail):
+                return False
+            self._private[change.room] = (change.user, {change.user: None})
+        elif change.action == "leave":
+            self._end_membership(change.room, change.user)
+        elif change.room in self._private:
+            self._private[change.room][1][change.user] = None
+        else:
+            return False
+        self._keep(rules.of_member(change))
+        return True
+
+    def _end_membership(self, room: str, user: str) -> None:
+        if room in self._private:
+            members = self._private[room][1]
+            members.pop(user, None)
+            if not members:
+                del self._private[room]
+
+    def private_rooms(self) -> list[PrivateRoom]:
+        """See `RoomLog.private_rooms`."""
+        return [PrivateRoom(name, creator, list(members)) for name, (creator, members) in self._private.items()]
+
     def record(self, ruling: Ruling) -> Ruling:
         """See `RoomLog.record`. Nothing of this is forgotten."""
         ruling = msgspec.structs.replace(ruling, number=len(self._rulings) + 1)
@@ -164,6 +229,8 @@ class MemoryLog:
             self._in_force.pop(place, None)
         if ruling.action in {"ban", "mute"}:
             self._in_force[place] = ruling
+        if ruling.action in {"kick", "ban"}:
+            self._end_membership(ruling.room, ruling.user)
         return ruling
 
     def in_force(self, room: str, now_ms: int) -> list[Ruling]:

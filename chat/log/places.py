@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from chat.log.port import Keep, Kept, Rejected
+from chat.log.port import Keep, Kept, MemberChange, Rejected
 
 MAX_PLACES: Final = 500
 """How many a user may have."""
@@ -47,3 +47,9 @@ def after(state: State | None, keep: Keep, head: int, number: int) -> tuple[Stat
         read = state.read
     now = State(max(read, state.read), state.notify if keep.notify is None else keep.notify, max(day, state.day))
     return now, Kept(now.read, changed=now[:2] != state[:2])
+
+
+def of_member(change: MemberChange) -> Keep:
+    """Return what becomes of the place of somebody who becomes a member of a private room, or is none any more."""
+    leaves = change.action == "leave"
+    return Keep(user=change.user, room=change.room, time_ms=change.time_ms, begin=not leaves, leave=leaves)

@@ -3,9 +3,10 @@
 A room is a sequence of entries with offsets 1, 2, 3 … without gaps. Its *epoch* names one incarnation of that
 sequence: an offset means something only together with the epoch it was given in.
 
-An entry either says something new (a *post*) or changes what an earlier one said (`Edit`, `Delete`, `React`). Both are
-part of the sequence, so who replays it sees everything. What the posts of a room amount to after all changes are its
-*messages*: a projection that is always up to date with the sequence.
+An entry either says something new (a *post*) or changes what an earlier one said (`Edit`, `Delete`, `React`), or what
+the room is about (`Topic`). All are part of the sequence, so who replays it sees everything. What the posts of a room
+amount to after all changes are its *messages*: a projection that is always up to date with the sequence. So is the
+topic.
 
 What a user keeps of a room, such as how far they have read, is their *place* there.
 """
@@ -68,7 +69,14 @@ class React(msgspec.Struct, frozen=True, gc=False):
     on: bool
 
 
+class Topic(msgspec.Struct, frozen=True, gc=False):
+    """Say what the room is about. The newest one counts, also when its entry is no longer kept."""
+
+    text: str
+
+
 Change = Edit | Delete | React
+"""What is done to a message."""
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
@@ -83,7 +91,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     author: Author
     time_ms: int
     data: bytes
-    change: Change | None = None
+    change: Change | Topic | None = None
     told: tuple[str, ...] = ()
     direct: bool = False
 
@@ -214,6 +222,34 @@ class Ruling(msgspec.Struct, frozen=True, gc=False):
     number: int = 0
 
 
+class MemberChange(msgspec.Struct, frozen=True, gc=False):
+    """A private room is made, or somebody becomes a member of one, or is one no longer: through whom, and when.
+
+    Who makes a room is its first member. With its last member a room ends.
+    """
+
+    room: str
+    action: Literal["create", "invite", "leave"]
+    user: str
+    by: str
+    time_ms: int
+
+
+class PrivateRoom(msgspec.Struct, frozen=True):
+    """A private room, who has made it, and its members, those first who came first."""
+
+    name: str
+    creator: str
+    members: list[str]
+
+
+class RoomTopic(msgspec.Struct, frozen=True, gc=False):
+    """A room, and what it is about: "" for nothing."""
+
+    name: str
+    topic: str
+
+
 MAX_REACTIONS = 50
 """How many different emojis a message may have."""
 
@@ -272,11 +308,33 @@ class RoomLog(Protocol):
         from there. 0 means that nothing is left to forget.
         """
 
+    def topic(self, room: str) -> str:
+        """Return what a room is about, "" for nothing. `trim` and `remove` leave it as it is."""
+
+    def find_rooms(self, query: str, limit: int) -> list[RoomTopic]:
+        """Return up to `limit` rooms whose name or topic has a text in it, those first in which most was said.
+
+        Only rooms that have had an entry, and whose name is not private (`channels.is_private`). Upper and lower case
+        of ASCII letters are the same.
+        """
+
+    def change_members(self, change: MemberChange) -> bool:
+        """Store who is a member of a private room, as durably as an entry.
+
+        False if a room is to be made whose name is taken, by a private room or by entries of which some are kept; or
+        if there is no room to invite somebody into. To invite a member, or have somebody leave who is none, changes
+        nothing. Who becomes a member has a place in the room from then on, who leaves has none any more.
+        """
+
+    def private_rooms(self) -> list[PrivateRoom]:
+        """Return all private rooms that have members."""
+
     def record(self, ruling: Ruling) -> Ruling:
         """Store what a moderator did, as durably as an entry, and return it with its `number`.
 
         A ban or mute replaces an earlier one of the same user in the same room, `unban` and `unmute` end it. The audit
-        trail keeps all of them, whatever becomes of the room's entries.
+        trail keeps all of them, whatever becomes of the room's entries. A kick or ban ends the membership in a private
+        room.
         """
 
     def in_force(self, room: str, now_ms: int) -> list[Ruling]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chat.log.port import MAX_REACTIONS, Delete, Edit, Entry, Message, React, Rejected, Stored
+from chat.log.port import MAX_REACTIONS, Delete, Edit, Entry, Message, React, Rejected, Stored, Topic
 
 if TYPE_CHECKING:
-    from chat.log.port import Author, Draft
+    from chat.log.port import Author, Change, Draft
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -56,7 +56,7 @@ class Post:
 class Room:
     """What of a room decides about a draft: all of it, or as much as the drafts at hand refer to."""
 
-    __slots__ = ("by_key", "entries", "epoch", "head", "posts", "told")
+    __slots__ = ("by_key", "entries", "epoch", "head", "posts", "told", "topic")
 
     def __init__(self, epoch: str, head: int = 0) -> None:
         self.epoch = epoch
@@ -69,6 +69,8 @@ class Room:
         """By the author's user and the key, unless it is empty."""
         self.told: dict[int, tuple[str, ...]] = {}
         """Who is to be told of an entry, by its offset, unless it is nobody."""
+        self.topic: str | None = None
+        """What the newest of the drafts that says so says that the room is about. None if none does."""
 
     def take(self, draft: Draft) -> Stored | Rejected:
         """Make the draft the next entry, unless it is a repeat or a change that cannot be made."""
@@ -79,7 +81,9 @@ class Room:
         offset = self.head + 1
         if draft.change is None:
             self.posts[offset] = Post(offset, draft.author, draft.time_ms, draft.data)
-        elif rejected := _change(self.posts.get(draft.change.target), draft, offset):
+        elif isinstance(draft.change, Topic):
+            self.topic = draft.change.text
+        elif rejected := _change(self.posts.get(draft.change.target), draft, draft.change, offset):
             return rejected
         elif type(draft.change) is Delete:
             self.told.pop(draft.change.target, None)
@@ -92,9 +96,8 @@ class Room:
         return Stored(entry, self.epoch, duplicate=False)
 
 
-def _change(post: Post | None, draft: Draft, offset: int) -> Rejected | None:
+def _change(post: Post | None, draft: Draft, what: Change, offset: int) -> Rejected | None:
     """Make the change of a draft, whose entry will be at `offset`, to its target, or return why it cannot be made."""
-    what = draft.change
     if post is None or post.deleted_ms:
         return _MISSING
     if isinstance(what, React):

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat import limits
+from chat.channels import is_private
 from chat.errors import CommandError
-from chat.limits import MAX_DEPTH, Limits, check_channel, check_key, check_text, clean_json, is_private, nesting
+from chat.limits import MAX_DEPTH, Limits, check_channel, check_key, check_text, clean_json, nesting
 
 any_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=[])),
@@ -193,22 +194,6 @@ def test_nesting_counts_the_deepest_of_all_branches(value: object, depth: int) -
 def test_what_fits_is_a_beginning_and_never_nothing(most: int, left: list[str]) -> None:
     assert limits.fitting(["aa", "bbb", "c"], len, most) == left
     assert limits.fitting([], len, most) == []
-
-
-@pytest.mark.parametrize(
-    ("channel", "users"),
-    [
-        ("dm#ada,bob", ("ada", "bob")),
-        ("dm#a,b,c,d,e,f,g,h", ("a", "b", "c", "d", "e", "f", "g", "h")),
-        ("dm#a,b,c,d,e,f,g,h,i", ()),
-        ("dm#ada", ()),
-        ("dm#", ()),
-        ("team#ada,bob", ()),
-        ("lobby", ()),
-    ],
-)
-def test_a_direct_channel_names_2_to_8_users(channel: str, users: tuple[str, ...]) -> None:
-    assert limits.direct_users(channel) == users
 
 
 def test_a_personal_channel_is_told_by_its_name() -> None:

@@ -80,7 +80,7 @@ def test_an_empty_file_becomes_a_database(path: Path) -> None:
 
     Database.open(path).close()
 
-    assert read(path, "pragma user_version") == [(3,)]
+    assert read(path, "pragma user_version") == [(4,)]
 
 
 def test_the_path_may_hold_what_a_url_may_not(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_newer_database_is_refused_and_left_as_it_is(path: Path) -> None:
 
     text = refusal(path)
 
-    assert text.startswith(f"{path} was written by a newer version of this program (its tables are version 99, ours 3)")
+    assert text.startswith(f"{path} was written by a newer version of this program (its tables are version 99, ours 4)")
     assert path.read_bytes() == before
 
 

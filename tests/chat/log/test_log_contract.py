@@ -22,10 +22,12 @@ from chat.log import (
     Edit,
     Keep,
     Kept,
+    MemberChange,
     MemoryLog,
     Message,
     Place,
     Position,
+    PrivateRoom,
     React,
     Rejected,
     Retention,
@@ -33,6 +35,7 @@ from chat.log import (
     Ruling,
     SqliteLog,
     Stored,
+    Topic,
 )
 from tests.fakes import ANN, BOB, NOON_MS, draft
 
@@ -1213,3 +1216,146 @@ def test_what_guests_have_not_touched_for_long_is_forgotten_and_nothing_of_users
     assert log.names(["guest-1", "ann"]) == {"ann": "Ann"}
     append(log, post(author=guest, time_ms=NOON_MS + 3 * day))
     assert log.names(["guest-1"]) == {"guest-1": "Gus"}
+
+
+# Topics
+
+
+def about(topic: str, *, room: str = "lobby", key: str = "") -> Draft:
+    """Make a draft that says what a room is about."""
+    return Draft(room, key, ANN, NOON_MS, b'{"type":"topic"}', Topic(topic))
+
+
+def test_a_room_is_about_nothing_until_an_entry_says_so_and_then_about_what_the_newest_says(log: RoomLog) -> None:
+    before = log.topic("lobby")
+    append(log, about("one"), post(), about("two"))
+    append(log, post(), about("of tea", room="tea"))
+
+    assert (before, log.topic("lobby"), log.topic("tea")) == ("", "two", "of tea")
+    append(log, about(""))
+    assert log.topic("lobby") == ""
+
+
+def test_a_topic_is_an_entry_and_no_message(log: RoomLog) -> None:
+    stored = append(log, post(), about("tea"), post())
+
+    assert (offsets(stored), kept(log)) == ([1, 2, 3], [1, 2, 3])
+    assert [message.offset for message in messages(log)] == [1, 3]
+
+
+def test_the_same_topic_under_the_same_key_is_one_entry(log: RoomLog) -> None:
+    append(log, about("one", key="k"), about("two"))
+
+    (again,) = append(log, about("one", key="k"))
+
+    assert (again.duplicate, again.entry.offset, log.topic("lobby")) == (True, 1, "two")
+
+
+def test_a_topic_stays_when_its_entry_is_forgotten(log: RoomLog) -> None:
+    append(log, about("tea"), post(), post())
+    assert log.trim([Retention("*", 1, None)], limit=9) == 2
+    trimmed = log.topic("lobby")
+    assert log.remove("lobby", last=9, limit=9) == 1
+
+    assert (trimmed, log.topic("lobby")) == ("tea", "tea")
+
+
+def test_nothing_can_be_done_to_a_topic_as_to_a_message(log: RoomLog) -> None:
+    append(log, about("tea"))
+
+    assert log.append([to(Edit(1, "x")), to(React(1, "+", on=True))]) == [Rejected("missing"), Rejected("missing")]
+
+
+# Looking for rooms
+
+
+def found(log: RoomLog, query: str, limit: int = 9) -> list[tuple[str, str]]:
+    return [(room.name, room.topic) for room in log.find_rooms(query, limit)]
+
+
+def test_rooms_are_found_by_name_and_by_topic_those_first_where_most_was_said(log: RoomLog) -> None:
+    append(log, about("All about Tea", room="garden"), post(), draft("teatime", "a"), draft("teatime", "b"))
+
+    assert found(log, "TEA") == [("teatime", ""), ("garden", "All about Tea")]
+    assert found(log, "tea", limit=1) == [("teatime", "")]
+    assert found(log, "garden t") == []
+
+
+def test_private_rooms_are_never_found_by_looking(log: RoomLog) -> None:
+    for name in ("$tea", "dm#a,tea", "tea#1", "tea"):
+        append(log, about("tea", room=name))
+
+    assert found(log, "tea") == [("tea", "tea")]
+
+
+@pytest.mark.parametrize("query", ["%", "_", "'", '"', "\\", "*", "?"])
+def test_what_is_looked_for_is_no_pattern(log: RoomLog, query: str) -> None:
+    append(log, draft("tea", "a"), draft(f"a{query}b", "a"))
+
+    assert found(log, query) == [(f"a{query}b", "")]
+
+
+# Private rooms
+
+
+def change(log: RoomLog, action: Any, user: str, *, by: str = "ann", room: str = "$tea") -> bool:
+    return log.change_members(MemberChange(room, action, user, by, NOON_MS))
+
+
+def test_a_private_room_has_those_members_who_were_invited_and_have_not_left(log: RoomLog) -> None:
+    assert change(log, "create", "ann")
+    for user in ("bob", "eve", "bob", "cleo"):
+        assert change(log, "invite", user)
+    assert change(log, "leave", "eve")
+    assert change(log, "leave", "nobody")
+
+    assert log.private_rooms() == [PrivateRoom("$tea", "ann", ["ann", "bob", "cleo"])]
+
+
+def test_a_name_that_is_taken_is_not_given_out_again(log: RoomLog) -> None:
+    change(log, "create", "ann")
+    append(log, draft("$staff", "between us"))
+
+    assert not change(log, "create", "eve")
+    assert not change(log, "create", "eve", room="$staff")
+    assert log.private_rooms() == [PrivateRoom("$tea", "ann", ["ann"])]
+
+
+def test_a_private_room_ends_with_its_last_member_and_its_name_is_free_when_nothing_is_kept_of_it(log: RoomLog) -> None:
+    change(log, "create", "ann")
+    append(log, draft("$tea", "between us"))
+    change(log, "leave", "ann")
+    left, again = log.private_rooms(), change(log, "create", "eve")
+    log.remove("$tea", last=9, limit=9)
+
+    assert (left, again) == ([], False)
+    assert change(log, "create", "eve")
+
+
+def test_nobody_is_invited_into_a_room_that_there_is_not(log: RoomLog) -> None:
+    assert not change(log, "invite", "bob")
+    assert log.private_rooms() == []
+
+
+def test_who_is_kicked_or_banned_is_a_member_no_longer_and_who_is_muted_still_is(log: RoomLog) -> None:
+    change(log, "create", "ann")
+    for user in ("bob", "eve", "mia"):
+        change(log, "invite", user)
+    for action, user in (("kick", "bob"), ("ban", "eve"), ("mute", "mia")):
+        log.record(ruling(action, user, room="$tea"))
+    log.record(ruling("kick", "ann"))  # from another room
+
+    assert log.private_rooms() == [PrivateRoom("$tea", "ann", ["ann", "mia"])]
+
+
+def test_who_is_a_member_has_a_place_there_until_it_leaves(log: RoomLog) -> None:
+    change(log, "create", "ann")
+    append(log, draft("$tea", "before bob came"))
+    change(log, "invite", "bob")
+    append(log, draft("$tea", "hello", author=BOB))
+    change(log, "invite", "bob")
+    places = [(place.room, place.read, place.unread) for user in ("ann", "bob") for place in log.places(user)]
+    change(log, "leave", "bob")
+
+    assert places == [("$tea", 0, 1), ("$tea", 1, 0)]
+    assert log.places("bob") == []

@@ -19,6 +19,7 @@ from chat.log import (
     Edit,
     Keep,
     Kept,
+    MemberChange,
     MemoryLog,
     Position,
     React,
@@ -28,15 +29,17 @@ from chat.log import (
     Ruling,
     SqliteLog,
     Stored,
+    Topic,
 )
 
-ROOMS = ("lobby", "Lobby", "gärten")
+ROOMS = ("lobby", "Lobby", "gärten", "$tea")
 USERS = ("ann", "bob")
 EMOJIS = ("+", "-", "\N{HEAVY BLACK HEART}")
 DATA = (b'{"text":"a"}', b'{"text": "b", "n": 1.0}', b'"plain"', b'{"text":null}', b'{"text":"\xc3\xa9\\u0000"}')
 
 targets = st.integers(min_value=-1, max_value=12)
-changes: st.SearchStrategy[Change] = st.one_of(
+changes: st.SearchStrategy[Change | Topic] = st.one_of(
+    st.builds(Topic, st.sampled_from(("", "Tea", "lobby"))),
     st.builds(Edit, targets, st.text(st.characters(exclude_categories=["Cs"]), max_size=4)),
     st.builds(Delete, targets, of_anybody=st.booleans()),
     st.builds(React, targets, st.sampled_from(EMOJIS), on=st.booleans()),
@@ -71,6 +74,14 @@ rulings = st.builds(
     by_role=st.just("admin"),
     time_ms=st.integers(min_value=1, max_value=9),
     until_ms=st.sampled_from((0, 5)),
+)
+member_changes = st.builds(
+    MemberChange,
+    room=st.sampled_from(("$tea", "$tea", "lobby")),
+    action=st.sampled_from(("create", "invite", "leave")),
+    user=st.sampled_from(USERS),
+    by=st.sampled_from(USERS),
+    time_ms=st.integers(min_value=1, max_value=9),
 )
 limits = st.integers(min_value=0, max_value=9)
 offsets = st.integers(min_value=-1, max_value=15)
@@ -121,6 +132,16 @@ class BothLogs(RuleBasedStateMachine):
         """Record what a moderator did in both."""
         assert self.sqlite.record(ruling) == self.memory.record(ruling)
 
+    @rule(change=member_changes)
+    def change_members(self, change: MemberChange) -> None:
+        """Have the members of a private room change in both."""
+        assert self.sqlite.change_members(change) == self.memory.change_members(change)
+
+    @rule(query=st.sampled_from(("l", "OB", "tea", "ä", "%")), limit=limits)
+    def find_rooms(self, query: str, limit: int) -> None:
+        """Look for rooms in both."""
+        assert self.sqlite.find_rooms(query, limit) == self.memory.find_rooms(query, limit)
+
     @rule()
     def open_again(self) -> None:
         """Close the one in SQLite and open it again."""
@@ -160,6 +181,9 @@ class BothLogs(RuleBasedStateMachine):
             assert plain(one.position) == plain(other.position)
             assert msgspec.json.encode(one.messages) == msgspec.json.encode(other.messages)
             assert self.sqlite.after(room, 0, 1_000) == self.memory.after(room, 0, 1_000)
+            assert self.sqlite.topic(room) == self.memory.topic(room)
+        rooms = sorted(self.memory.private_rooms(), key=lambda room: room.name)
+        assert self.sqlite.private_rooms() == rooms
 
     @invariant()
     def users_keep_the_same(self) -> None:

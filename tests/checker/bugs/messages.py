@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from chat.log import Change, Draft, Message
+    from chat.log import Change, Draft, Message, Topic
 
 
 @found_as("wrong state")
@@ -31,7 +31,7 @@ def edits_another_message(patch: pytest.MonkeyPatch) -> None:
     wrap(patch, SqliteLog, "append", append)
 
 
-def _aside(change: Change | None) -> Change | None:
+def _aside(change: Change | Topic | None) -> Change | Topic | None:
     return Edit(max(change.target - 1, 1), change.text) if isinstance(change, Edit) else change
 
 
