@@ -32,6 +32,7 @@ from actors.messages import (
 from actors.replies import error_of, history_result, presence_result, presence_stats_result
 from actors.runtime import Actor, ActorRef, Future, RequestFailed
 from chat import errors, limits, protocol, server_api
+from chat.access import can_be_let_into
 from chat.errors import CommandError, Error, bad_request
 from chat.identity import SERVER
 from chat.log import Position
@@ -284,6 +285,8 @@ class ApiActor(Actor):
 
     def _subscribe(self, subscribe: server_api.Subscribe) -> _Question:
         channel, raw = self._checked(subscribe.channel), subscribe.data
+        if not can_be_let_into(subscribe.user, channel):
+            raise CommandError(errors.PERMISSION_DENIED)
         data = limits.clean_json(raw) if isinstance(raw, msgspec.Raw) else b""
         position = _position(subscribe.recover_since)
         return self._tell(subscribe.user, BeginSubscription(subscribe.client or "", channel, data, position))

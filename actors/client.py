@@ -11,7 +11,7 @@ import random
 import sys
 import uuid
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 import structlog
@@ -20,6 +20,7 @@ from actors.membership import Gap, Membership
 from actors.messages import (
     Answered,
     BeginSubscription,
+    ChangeMembers,
     CheckBan,
     CloseConnection,
     Connected,
@@ -41,6 +42,7 @@ from actors.messages import (
     ReadAudit,
     ReadBans,
     ReadHistory,
+    ReadMembers,
     ReadMessages,
     ReadPlaces,
     ReadPresence,
@@ -48,6 +50,7 @@ from actors.messages import (
     Refreshed,
     Refused,
     Reject,
+    SetAway,
     ShowTyping,
     TellConnected,
 )
@@ -56,10 +59,11 @@ from actors.runtime import Actor, ActorRef, RequestFailed, Restarted, Terminated
 from actors.said import said
 from actors.session import Opening, Session, author_in, expiring, refreshed, sub_refreshed
 from chat import errors, limits, protocol
-from chat.channels import users_of
+from chat.access import can_be_let_into, is_open_to
 from chat.errors import CommandError, Disconnect, bad_request
-from chat.log import Keep, Position
+from chat.log import Keep, MemberChange, Position, Topic
 from chat.policy import Action, may
+from chat.private_rooms import check_private_channel, check_user
 from chat.rates import kind_of
 from chat.sanctions import ruling_of
 from chat.wire import Ephemeral, Publications
@@ -75,6 +79,7 @@ if TYPE_CHECKING:
     from chat.identity import Door, Identity
     from chat.limits import Limits
     from chat.log import Author
+    from chat.private_rooms import PrivateRooms
     from chat.protocol import Command, Result
     from chat.rates import Rates
     from chat.room_classes import RoomClass, RoomClasses
@@ -124,10 +129,12 @@ class Shared(NamedTuple):
 
     rooms: ActorRef[Any]
     clients: ActorRef[Any]
+    invitations: ActorRef[Any]
     journal: ActorRef[Any]
     reader: ActorRef[Any]
     door: Door
     banned: Sanctions
+    private: PrivateRooms
     limits: Limits
     classes: RoomClasses
     now_ms: Callable[[], int]
@@ -164,6 +171,8 @@ class ClientActor(Actor):
         self._turned_away = False
         self._closed = False
         self._pong_expected = False
+        self._away: bool | None = None
+        """Whether whoever sits here looks elsewhere; None if that was never said."""
         self._draining: CloseReason | None = None
         self._log = log.bind(client=self._id)
 
@@ -297,8 +306,8 @@ class ClientActor(Actor):
             raise Disconnect(errors.BAD_REQUEST_CLOSE)
         data = protocol.decode_connect_data(request.data)
         identity, guest = self._shared.door.admit(request.token, data.name, data.guest, self._now_s())
-        if self._wire.vouches:
-            identity = msgspec.structs.replace(identity, vouched=True)
+        vouched = identity.vouched or self._wire.vouches
+        identity = msgspec.structs.replace(identity, vouched=vouched, private=self._shared.private)
         if self._is_banned(identity):
             self._shared.counts.auth_failures["banned"] += 1
             raise Disconnect(errors.BANNED_CLOSE)
@@ -309,6 +318,9 @@ class ClientActor(Actor):
         self._log = self._log.bind(user=identity.user)
         self._session, self._opening = Session(self._shared.door, identity), opening
         for channel, chan_info in opening.channels.items():
+            if not can_be_let_into(identity.user, channel):
+                opening.shut.add(channel)
+                continue
             self._subscribe_by_server(channel, author_in(opening.author, chan_info), opening.position(channel))
         if opening.complete:
             self._opened(opening)
@@ -486,9 +498,9 @@ class ClientActor(Actor):
     def _may_read(self, channel: str) -> bool:
         """Tell whether this client may read a room, in it or not, and so may know what concerns it there.
 
-        A direct channel is open to those whom it names. A room's bans are known to the room, and to the log.
+        A room's bans are known to the room, and to the log.
         """
-        if channel in self._memberships or self._who().user in users_of(channel):
+        if channel in self._memberships:
             return True
         return self._whose().may(Action.READ, channel, self._shared.classes.of(channel))
 
@@ -576,11 +588,60 @@ class ClientActor(Actor):
             membership.room.tell(ShowTyping(self.actor_ref, membership.author))
         self._reply(command, protocol.RpcResult(protocol.Empty()))
 
-    def _list_rooms(self, command: Command, _: protocol.ListRooms) -> None:
+    def _list_rooms(self, command: Command, call: protocol.ListRooms) -> None:
+        if call.query is not None:
+            limits.check_query(call.query)
         self._check_pending()
         if not may(self._who().role, Action.LIST_ROOMS):
             raise CommandError(errors.PERMISSION_DENIED)
-        self._ask(self._shared.rooms, ListRooms(self.actor_ref, command, self._who()))
+        most = min(call.limit, limits.MAX_ROOMS_LISTED)
+        self._ask(self._shared.rooms, ListRooms(self.actor_ref, command, self._who(), most, call.query or ""))
+
+    def _create_room(self, command: Command, call: protocol.CreateRoom) -> None:
+        check_private_channel(call.channel)
+        limits.check_topic(call.topic)
+        self._check_pending()
+        role, floors = self._who().role_in(call.channel), self._class_of(call.channel).floors
+        if not (may(role, Action.CREATE, floors) and may(role, Action.JOIN, floors)):
+            raise CommandError(errors.PERMISSION_DENIED)
+        self._change_members(command, "create", call.channel, self._who().user, call.topic)
+
+    def _invite(self, command: Command, call: protocol.Invite) -> None:
+        limits.check_channel(call.channel)
+        check_user(call.user)
+        self._check_pending()
+        if not self._whose().may(Action.INVITE, call.channel, self._class_of(call.channel)):
+            raise CommandError(errors.PERMISSION_DENIED)
+        self._change_members(command, "invite", call.channel, call.user)
+
+    def _change_members(
+        self, command: Command, action: Literal["create", "invite", "leave"], channel: str, user: str, topic: str = ""
+    ) -> None:
+        change = MemberChange(channel, action, user, self._who().user, self._shared.now_ms())
+        self._ask(self._shared.invitations, ChangeMembers(self.actor_ref, command, change, self._me(), topic))
+
+    def _say_first_topic(self, made: ChangeMembers) -> None:
+        """Say what a room that was just made is about. Its maker need not be in it yet."""
+        channel, now = made.change.room, self._shared.now_ms()
+        data, topic = protocol.topic_data(made.topic, now), Topic(made.topic)
+        who = (self._who(), "", made.author)
+        self._ask(self._shared.rooms, Publish(self.actor_ref, channel, made.command, *who, data, now, topic))
+
+    def _read_members(self, command: Command, call: protocol.ReadMembers) -> None:
+        room = self._room_or_rooms(call.channel, Action.SEE_MEMBERS)
+        self._ask(room, ReadMembers(self.actor_ref, call.channel, command, self._who()))
+
+    def _set_away(self, command: Command, call: protocol.SetAway) -> None:
+        if call.on is not self._away:
+            self._away = call.on
+            for membership in self._memberships.values():
+                self._tell_away(membership)
+        self._reply(command, protocol.RpcResult(protocol.Empty()))
+
+    def _tell_away(self, membership: Membership) -> None:
+        """Tell a room whether whoever sits here looks elsewhere, if that was ever said and the room is entered."""
+        if self._away is not None and membership.room is not None:
+            membership.room.tell(SetAway(self.actor_ref, membership.ticket, self._away))
 
     def _moderate(self, command: Command, call: protocol.Moderation) -> None:
         place = self._place(call.channel)
@@ -602,8 +663,10 @@ class ClientActor(Actor):
         self._check_pending()
         if not channel:
             return self._shared.clients
-        role, floors = self._who().role_in(channel), self._class_of(channel).floors
-        if limits.is_personal(channel) or not may(role, Action.AUDIT, floors):
+        membership, who = self._memberships.get(channel), self._who()
+        if membership is None and not is_open_to(who, channel):
+            raise CommandError(errors.PERMISSION_DENIED)  # whether it exists or not
+        if not may(who.role_in(channel), Action.AUDIT, self._class_of(channel).floors):
             raise CommandError(errors.PERMISSION_DENIED)  # before a room is opened for it
         return self._shared.rooms
 
@@ -643,6 +706,9 @@ class ClientActor(Actor):
         if not leave and not self._may_read(call.channel):
             raise CommandError(errors.PERMISSION_DENIED)
         self._check_pending()
+        if leave and self._shared.private.is_member(call.channel, self._who().user):
+            self._change_members(command, "leave", call.channel, self._who().user)  # and the place with it
+            return
         keep = Keep(
             user=self._who().user,
             room=call.channel,
@@ -680,6 +746,8 @@ class ClientActor(Actor):
                 answer.room.tell(Leave(self.actor_ref, request.ticket, request.author))  # its failure was told first
         elif isinstance(answer, Entered):
             self._entered(request, answer)
+        elif type(request) is ChangeMembers and request.topic:
+            self._say_first_topic(request)
         else:
             if isinstance(answer, Places):
                 readable = [place for place in answer.places if self._may_read(place.room)]
@@ -694,6 +762,7 @@ class ClientActor(Actor):
                 self._reply(join.command, entered_result(join, entered))
         elif join.silently:
             self._renew_since(join, membership)
+            self._tell_away(membership)
             if not entered.recovered:
                 self._end_subscription(join.channel)
                 return
@@ -703,6 +772,8 @@ class ClientActor(Actor):
         else:
             membership.entered(entered)
             self._renew_since(join, membership)
+            if self._away:
+                self._tell_away(membership)
             if join.position is not None and not entered.recovered and rejects_unrecoverable(join.command):
                 self._leave(join.channel)
                 self._reply_error(join.command, errors.UNRECOVERABLE_POSITION)
@@ -832,8 +903,7 @@ class ClientActor(Actor):
             return
         self._leave(end.channel)
         if self._wire.resubscribes:
-            reason = errors.UNSUBSCRIBED_BY_SERVER
-            self._put(self._wire.unsubscribed(end.channel, reason.code, reason.reason))
+            self._put(self._wire.unsubscribed(end.channel, end.reason.code, end.reason.reason))
         else:
             self._turn_away(errors.FORCE_DISCONNECT)  # it has no other room to be in
 
@@ -919,7 +989,12 @@ class ClientActor(Actor):
         protocol.SetNotify: _keep_place,
         protocol.LeaveRoom: _keep_place,
         protocol.Typing: _typing,
+        protocol.SetTopic: _say,
         protocol.ListRooms: _list_rooms,
+        protocol.CreateRoom: _create_room,
+        protocol.Invite: _invite,
+        protocol.ReadMembers: _read_members,
+        protocol.SetAway: _set_away,
         protocol.Kick: _moderate,
         protocol.Ban: _moderate,
         protocol.Unban: _moderate,

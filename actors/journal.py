@@ -26,6 +26,7 @@ from actors.messages import (
     Record,
     Refused,
     Remove,
+    StoreMembers,
     Trim,
     Trimmed,
     Write,
@@ -101,6 +102,7 @@ class JournalActor(Actor):
             Trimmed: self._trimmed,
             Remove: self._hand_on,
             Record: self._hand_on,
+            StoreMembers: self._hand_on,
         }
 
     def on_start(self) -> None:
@@ -222,7 +224,7 @@ class JournalActor(Actor):
     def _trimmed(self, trimmed: Trimmed) -> None:
         self.after(0.0 if trimmed.more else TRIM_INTERVAL_S, _TrimDue())
 
-    def _hand_on(self, request: Remove | Record) -> None:
+    def _hand_on(self, request: Remove | Record | StoreMembers) -> None:
         # What waits is younger than what is to go: it was not stored when the room was asked.
         self._writer.tell(request)
 

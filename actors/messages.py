@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from actors.runtime import ActorRef, Coalescing, Droppable, Notice, Request, Signal
-from chat.errors import CloseReason, Error
+from chat.errors import UNSUBSCRIBED_BY_SERVER, CloseReason, Error
 from chat.identity import Identity
 from chat.log import (
     Author,
@@ -21,15 +21,18 @@ from chat.log import (
     Entry,
     Keep,
     Kept,
+    MemberChange,
     Place,
     Position,
     Rejected,
     Retention,
+    RoomTopic,
     Ruling,
     Stored,
+    Topic,
 )
 from chat.log import Page as MessagePage
-from chat.protocol import Command, RoomSummary
+from chat.protocol import Command, PersonHere, RoomSummary
 from chat.wire import Event, Published, Wire
 
 
@@ -130,6 +133,7 @@ class EndSubscription(ForConnection, frozen=True):
     """Leave a channel, and do not come back by yourself."""
 
     channel: str
+    reason: CloseReason = UNSUBSCRIBED_BY_SERVER
 
 
 class Refreshed(ForConnection, frozen=True):
@@ -205,7 +209,7 @@ class Publish(RoomRequest, frozen=True):
     author: Author
     data: bytes
     time_ms: int
-    change: Change | None = None
+    change: Change | Topic | None = None
     reply: int = 0
     mentions: Sequence[str] = ()
 
@@ -235,6 +239,10 @@ class ReadMessages(RoomRequest, frozen=True):
 
 class ReadPresence(RoomRequest, frozen=True):
     """Ask who is here. Answered with `Present`."""
+
+
+class ReadMembers(RoomRequest, frozen=True):
+    """Ask which users are here or belong here, and whether they look. Answered with `People`."""
 
 
 class CountPresence(RoomRequest, frozen=True):
@@ -295,6 +303,18 @@ class ShowTyping(Droppable, frozen=True):
     author: Author
 
 
+class SetAway(Coalescing, frozen=True):
+    """The member that entered with this ticket looks elsewhere, or here again. A newer one replaces one that waits."""
+
+    member: ActorRef[Any]
+    ticket: int
+    away: bool
+
+    def coalesce_key(self) -> int:
+        """Tell memberships apart. Tickets of different members may be the same."""
+        return hash((id(self.member), self.ticket))
+
+
 class Leave(Notice, frozen=True):
     """End the membership that was entered with this ticket. At most one for each that was entered."""
 
@@ -320,12 +340,41 @@ class ReadPlaces(RoomRequest, frozen=True):
 class ListRooms(Request, frozen=True):
     """Ask the rooms' supervisor for the open rooms, the `limit` largest at most. Answered with `Listed`.
 
-    All of them, or those that somebody may know of.
+    All of them, or those that somebody may know of. With a `query` rooms that have it in their name or topic, whether
+    they are open or not.
     """
 
     command: Command
     identity: Identity | None = None
     limit: int = 100
+    query: str = ""
+
+
+# client → invitations
+
+
+class ChangeMembers(Request, frozen=True):
+    """Make a private room, invite somebody into one, or leave it for good. Answered with `Done` when that holds.
+
+    Refused (103) if who asks is no member, (409) if the name is taken, (106) if there are too many. `topic` is what the
+    client says that a new room is about, once it is there.
+    """
+
+    command: Command
+    change: MemberChange
+    author: Author
+    topic: str = ""
+
+
+# room → invitations
+
+
+class MembershipEnded(Signal, frozen=True):
+    """A user was put out of a private room: the log has it. A signal, so that nothing is judged by what was before."""
+
+    channel: str
+    user: str
+    reason: CloseReason
 
 
 # room → client
@@ -344,6 +393,7 @@ class Entered(msgspec.Struct, frozen=True):
     recovered: bool
     missed: Sequence[Published]
     more: bool = False
+    topic: str = ""
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -365,6 +415,12 @@ class Present(msgspec.Struct, frozen=True):
     """Who is here, one author per connection."""
 
     authors: list[Author]
+
+
+class People(msgspec.Struct, frozen=True):
+    """The users who are here, and in a room that says who belongs there also the others."""
+
+    people: list[PersonHere]
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -419,6 +475,7 @@ Result = (
     | Page
     | MessagePage
     | Present
+    | People
     | Counted
     | Listed
     | Armed
@@ -467,10 +524,11 @@ class Deliver(msgspec.Struct, frozen=True):
 
 
 class Resized(Coalescing, frozen=True):
-    """A room tells how many clients it has now. A newer one replaces one that waits."""
+    """A room tells how many clients it has now, and what it is about. A newer one replaces one that waits."""
 
     channel: str
     clients: int
+    topic: str = ""
 
     def coalesce_key(self) -> str:
         """Tell rooms apart."""
@@ -479,6 +537,24 @@ class Resized(Coalescing, frozen=True):
 
 class TellSize(msgspec.Struct, frozen=True):
     """Ask a room for `Resized`, although its size has not changed."""
+
+
+# rooms → reader → rooms
+
+
+class FindRooms(Request, frozen=True):
+    """Look for rooms that are perhaps not open. Answered with `FoundRooms`."""
+
+    channel: str
+    limit: int
+    request: ListRooms
+
+
+class FoundRooms(msgspec.Struct, frozen=True):
+    """Rooms that have what was looked for in their name or topic."""
+
+    request: FindRooms
+    rooms: list[RoomTopic]
 
 
 # room → reader → room
@@ -494,7 +570,7 @@ class Open(Request, frozen=True):
 class Opened(Signal, frozen=True):
     """Where a room stands in the log, and as many of its newest entries as were asked for, or all that there are.
 
-    With the bans and mutes that are in force in it.
+    With the bans and mutes that are in force in it, and what it is about: at that position, or a later one.
 
     A signal, since a room takes nothing else before it.
     """
@@ -503,6 +579,7 @@ class Opened(Signal, frozen=True):
     position: Position
     tail: list[Entry]
     in_force: list[Ruling]
+    topic: str
 
 
 class ReadMissed(Request, frozen=True):
@@ -587,6 +664,22 @@ class Recorded(msgspec.Struct, frozen=True):
 
     request: Record
     ruling: Ruling
+
+
+# invitations → journal → writer → invitations
+
+
+class StoreMembers(Request, frozen=True):
+    """Store who is a member of a private room. Answered with `MembersStored`."""
+
+    request: ChangeMembers
+
+
+class MembersStored(Signal, frozen=True):
+    """It is stored, or not if that cannot be (`RoomLog.change_members`). A signal: nothing else is handled before."""
+
+    request: StoreMembers
+    done: bool
 
 
 # journal → writer → journal

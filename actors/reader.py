@@ -12,6 +12,8 @@ import structlog
 from actors.messages import (
     Answered,
     Audit,
+    FindRooms,
+    FoundRooms,
     Missed,
     Open,
     Opened,
@@ -55,6 +57,7 @@ class ReaderActor(Actor):
             ReadMissed: self._read_missed,
             ReadAudit: self._read_audit,
             ReadPlaces: self._read_places,
+            FindRooms: self._find_rooms,
         }
 
     def on_receive(self, message: Any) -> None:
@@ -70,7 +73,11 @@ class ReaderActor(Actor):
     def _open(self, request: Open) -> Opened:
         position = self._log.position(request.channel)
         tail = self._log.before(request.channel, position.offset + 1, request.limit) if request.limit else []
-        return Opened(request, position, tail, self._log.in_force(request.channel, 0))
+        in_force = self._log.in_force(request.channel, 0)
+        return Opened(request, position, tail, in_force, self._log.topic(request.channel))
+
+    def _find_rooms(self, request: FindRooms) -> FoundRooms:
+        return FoundRooms(request, self._log.find_rooms(request.request.query, request.limit))
 
     def _read_audit(self, read: ReadAudit) -> Answered:
         return Answered(read, Audit(self._log.rulings(read.channel, before=read.before, limit=read.limit)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from actors.messages import Armed, Audit, Bans, Counted, Done, Listed, Page, Placed, Places, Present, Told
+from actors.messages import Armed, Audit, Bans, Counted, Done, Listed, Page, People, Placed, Places, Present, Told
 from actors.runtime import MailboxFull
 from chat import protocol
 from chat.channels import users_of
@@ -26,6 +26,7 @@ def result_of(
     | Page
     | MessagePage
     | Present
+    | People
     | Counted
     | Listed
     | Armed
@@ -50,8 +51,8 @@ def result_of(
             result = presence_result(answer)
         case Counted():
             result = presence_stats_result(answer)
-        case Listed(rooms):
-            result = protocol.RpcResult(protocol.RoomList(rooms))
+        case Listed() | People():
+            result = protocol.RpcResult(_listed(answer))
         case Bans() | Audit():
             result = protocol.RpcResult(_rulings(answer))
         case Kept() | Places():
@@ -59,6 +60,10 @@ def result_of(
         case Armed() | Told() | Done():  # pragma: no branch
             result = protocol.RpcResult(protocol.Empty())
     return result
+
+
+def _listed(answer: Listed | People) -> protocol.RoomList | protocol.MembersResult:
+    return protocol.RoomList(answer.rooms) if isinstance(answer, Listed) else protocol.MembersResult(answer.people)
 
 
 def _rulings(answer: Bans | Audit) -> protocol.BansResult | protocol.AuditResult:
@@ -92,8 +97,11 @@ def presence_stats_result(counted: Counted) -> protocol.PresenceStatsResult:
 
 
 def _placed(command: Command, placed: Placed) -> Result:
-    if type(command.request) is protocol.Publish:
+    request = command.request
+    if type(request) is protocol.Publish:
         return protocol.Empty()  # the protocol has no place for more
+    if type(request) is protocol.Rpc and request.method == "create":
+        return protocol.RpcResult(protocol.Empty())  # the room is there, and so is what it is about
     entry = placed.entry
     return protocol.RpcResult(
         protocol.SendResult(entry.offset, placed.epoch, entry.time_ms, duplicate=placed.duplicate)
@@ -104,6 +112,9 @@ def entered_result(join: Join, entered: Entered) -> protocol.SubscribeResult:
     """Return the result of a subscribe. After a recovery the offset is the one that was recovered from."""
     resumed = join.position if entered.recovered else None
     role = join.identity.role_in(join.channel)
+    data = {"role": role.value} if may(role, Action.AUDIT) else {}
+    if entered.topic:
+        data["topic"] = entered.topic
     return protocol.SubscribeResult(
         recoverable=True,
         positioned=True,
@@ -112,7 +123,7 @@ def entered_result(join: Join, entered: Entered) -> protocol.SubscribeResult:
         was_recovering=join.position is not None,
         recovered=entered.recovered,
         publications=[item.json for item in entered.missed],
-        data={"role": role.value} if may(role, Action.AUDIT) else UNSET,
+        data=data or UNSET,
     )
 
 

@@ -28,6 +28,7 @@ from actors.messages import (
     Join,
     KeepPlace,
     Leave,
+    MembershipEnded,
     Missed,
     Moderate,
     Notify,
@@ -35,11 +36,13 @@ from actors.messages import (
     Open,
     Opened,
     Page,
+    People,
     Present,
     Publish,
     ReadAudit,
     ReadBans,
     ReadHistory,
+    ReadMembers,
     ReadMessages,
     ReadMissed,
     ReadPresence,
@@ -51,6 +54,7 @@ from actors.messages import (
     RemoveHistory,
     Renew,
     Resized,
+    SetAway,
     ShowTyping,
     TellSize,
 )
@@ -58,7 +62,7 @@ from actors.moderation import Moderation
 from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, RequestFailed, Signal, Terminated
 from chat import limits
-from chat.channels import users_of
+from chat.channels import PRIVATE_PREFIX, users_of
 from chat.errors import (
     BANNED_CLOSE,
     INTERNAL,
@@ -75,12 +79,12 @@ from chat.errors import (
     Error,
 )
 from chat.identity import NamesHere
-from chat.log import Author, Delete, Draft, Edit, Position, React
+from chat.log import Author, Delete, Draft, Edit, Position, React, Topic
 from chat.policy import NO_FLOORS, Action, may
-from chat.protocol import TYPING_DATA, told_notice
+from chat.protocol import AWAY_DATA, ONLINE_DATA, TYPING_DATA, PersonHere, told_notice, topic_of
 from chat.sanctions import UNSUBSCRIBED_BANNED, UNSUBSCRIBED_KICKED, Sanctions, muted, unsubscribed
 from chat.tokens import Role
-from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published
+from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published, StatesChanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,8 +98,17 @@ if TYPE_CHECKING:
 MISSED_PAGE = 1_000
 """Most entries that are read at once for somebody who was away for long."""
 
-SAYING: Final = {type(None): Action.SEND, Edit: Action.EDIT_OWN, Delete: Action.DELETE_OWN, React: Action.REACT}
+SAYING: Final = {
+    type(None): Action.SEND,
+    Edit: Action.EDIT_OWN,
+    Delete: Action.DELETE_OWN,
+    React: Action.REACT,
+    Topic: Action.SET_TOPIC,
+}
 """What it is to publish, by the kind of the change."""
+
+AWAY_TOLD_EVERY_S: Final = 1.0
+"""How long what is told of users who look elsewhere, or here again, is collected: it is one event for all of them."""
 
 OPEN_RETRY_S = 0.5
 SETTLE_S = 10.0
@@ -107,6 +120,11 @@ class _Member(NamedTuple):
     ticket: int
     author: Author
     identity: Identity
+    away: bool = False
+
+
+class _AwayDue(msgspec.Struct, frozen=True):
+    """Time to tell who looks elsewhere now, and who here again."""
 
 
 class _Idle(msgspec.Struct, frozen=True):
@@ -135,6 +153,7 @@ class Around(NamedTuple):
     journal: ActorRef[Any]
     rooms: ActorRef[Any]
     clients: ActorRef[Any]
+    invitations: ActorRef[Any]
 
 
 class RoomActor(Actor):
@@ -152,6 +171,7 @@ class RoomActor(Actor):
         self._direct = users_of(channel)
         """Whom the room is for, if it is a direct channel."""
         self._clients = around.clients
+        self._invitations = around.invitations
         self._reader = around.reader
         self._journal = around.journal
         self._rooms = around.rooms
@@ -165,7 +185,13 @@ class RoomActor(Actor):
         self._moderation = Moderation(self, channel, Sanctions(), around.journal, around.reader, now_ms)
         self._kicked: set[str] = set()
         """Users kicked while members of an earlier incarnation may not have come back yet."""
-        self._reported = 0
+        self._reported = (0, "")
+        """What the rooms' supervisor knows: how many are here, and what the room is about."""
+        self._topic = ""
+        self._states: dict[str, bool | None] = {}
+        """Users who have ever been away here: whether the others were told that they are. None: that is not known."""
+        self._states_changed: set[str] = set()
+        """Those of whom there may be something to tell when that is due."""
         self._position = Position(0, "")
         self._window: deque[Published] = deque(maxlen=room_class.limits.recovery_window)
         """The newest entries: those that came since the start, and all that it can hold once somebody needs them."""
@@ -190,6 +216,8 @@ class RoomActor(Actor):
             Committed: self._committed,
             CatchUp: self._catch_up,
             Renew: self._renew,
+            SetAway: self._set_away,
+            _AwayDue: self._tell_states,
             Moderate: self._moderate,
             Recorded: self._recorded,
             ReadBans: self._moderation.read_bans,
@@ -197,6 +225,7 @@ class RoomActor(Actor):
             ReadMessages: self._read_messages,
             ReadHistory: self._read_history,
             ReadPresence: self._read_presence,
+            ReadMembers: self._read_members,
             CountPresence: self._count_presence,
             KeepPlace: self._keep_place,
             RemoveHistory: self._remove_history,
@@ -221,11 +250,11 @@ class RoomActor(Actor):
         self._handlers[type(message)](message)
 
     def on_turn_end(self) -> None:
-        """Tell the rooms' supervisor how many are here, once a turn."""
+        """Tell the rooms' supervisor how many are here, and what the room is about, once a turn."""
         clients = len(self._members)
-        if clients != self._reported:
-            self._reported = clients
-            self._rooms.tell(Resized(self._channel, clients))
+        if (clients, self._topic) != self._reported:
+            self._reported = clients, self._topic
+            self._rooms.tell(Resized(self._channel, clients, self._topic))
         if clients == 0 and self._idle_timer is None:
             self._idle_timer = self.after(self._limits.room_idle_s, _Idle())
 
@@ -260,7 +289,7 @@ class RoomActor(Actor):
             self._fill(opened, unseen)
         else:
             self._window_after = opened.position.offset
-        self._position = opened.position
+        self._position, self._topic = opened.position, opened.topic
         if unseen and not first_time:
             self._deliver(Publications(self._channel, unseen))
         self.release()
@@ -328,6 +357,9 @@ class RoomActor(Actor):
         self._window.extend(unseen)
         self._window_after = max(self._window_after, unseen[-1].entry.offset - len(self._window))
         self._position = Position(unseen[-1].entry.offset, committed.epoch)
+        for item in unseen:
+            topic = topic_of(item.entry.data)
+            self._topic = self._topic if topic is None else topic
         self._drop_removed()
         self._deliver(Publications(self._channel, unseen))
 
@@ -441,8 +473,9 @@ class RoomActor(Actor):
             self._expel_namesakes(identity)
         if known is not None:
             self._names.remove(known.identity)
-        self._members[client] = _Member(join.ticket, join.author, identity)
+        self._members[client] = _Member(join.ticket, join.author, identity, away=known is not None and known.away)
         self._names.add(identity)
+        self._look_at(identity.user)
         self.watch(client)
         self.add_watcher(client)
         if self._idle_timer is not None:
@@ -468,11 +501,12 @@ class RoomActor(Actor):
     def _entered(self, resumed: Position | None, following: Sequence[Published]) -> Entered:
         head = self._position.offset
         if resumed is None or (resumed.offset < head and not _follows(following, resumed.offset)):
-            return Entered(self.actor_ref, self._position, recovered=False, missed=[])
+            return Entered(self.actor_ref, self._position, recovered=False, missed=[], topic=self._topic)
         missed = limits.fitting(following, lambda item: len(item.entry.data), self._limits.max_page_bytes)
         reached = missed[-1].entry.offset if missed else head
         position = Position(reached, self._position.epoch)
-        return Entered(self.actor_ref, position, recovered=True, missed=missed, more=reached < head)
+        more = reached < head
+        return Entered(self.actor_ref, position, recovered=True, missed=missed, more=more, topic=self._topic)
 
     def _after(self, offset: int) -> list[Published]:
         newer = min(self._position.offset - offset, len(self._window))
@@ -494,7 +528,9 @@ class RoomActor(Actor):
             self._tell_presence("leave", member.author)
 
     def _remove(self, client: ActorRef[Any]) -> None:
-        self._names.remove(self._members.pop(client).identity)
+        identity = self._members.pop(client).identity
+        self._names.remove(identity)
+        self._look_at(identity.user)
         self.unwatch(client)
         self.remove_watcher(client)
 
@@ -521,6 +557,9 @@ class RoomActor(Actor):
                 self._put_out(client, member, unsubscribed(ruling, UNSUBSCRIBED_KICKED), KICKED_CLOSE)
             elif not self._moderation.allows(member.identity, Action.JOIN):
                 self._put_out_banned(client, member)
+        if ruling.action in {"kick", "ban"} and self._channel.startswith(PRIVATE_PREFIX):
+            code = UNSUBSCRIBED_KICKED if ruling.action == "kick" else UNSUBSCRIBED_BANNED
+            self._invitations.tell(MembershipEnded(self._channel, ruling.user, unsubscribed(ruling, code)))
         if ruling.action == "kick" and self._changes is not None:
             self._kicked.add(ruling.user)
         self._moderation.answered(recorded)
@@ -559,12 +598,48 @@ class RoomActor(Actor):
             if self._changes is not None:
                 self._changes.append(change)
 
+    # Who looks elsewhere.
+
+    def _set_away(self, away: SetAway) -> None:
+        member = self._members.get(away.member)
+        if member is None or member.ticket != away.ticket:
+            return
+        self._members[away.member] = member._replace(away=away.away)
+        user = member.author.user
+        # Before the room has settled, its members may have been told something by an earlier incarnation.
+        self._states.setdefault(user, None if self._changes is not None else False)
+        self._look_at(user)
+
+    def _look_at(self, user: str) -> None:
+        """Have it told, when that is due, if a user who has ever been away here is another one now."""
+        if user in self._states:
+            if not self._states_changed:
+                self.after(AWAY_TOLD_EVERY_S, _AwayDue())
+            self._states_changed.add(user)
+
+    def _tell_states(self, _: _AwayDue) -> None:
+        changed, self._states_changed = self._states_changed, set()
+        away: dict[str, tuple[bool, Author]] = {}
+        for member in self._members.values():
+            user = member.author.user
+            if user in changed:
+                away[user] = (member.away and away.get(user, (True,))[0], member.author)
+        for user in changed - away.keys():
+            self._states.pop(user, None)  # gone
+        news = []
+        for user, (is_away, author) in away.items():
+            if self._states[user] is not is_away:
+                self._states[user] = is_away
+                news.append((AWAY_DATA if is_away else ONLINE_DATA, author))
+        if news and self._class.presence and len(self._members) <= self._limits.presence_limit:
+            self._deliver(StatesChanged(self._channel, news))
+
     def _settled(self, _: _Settled) -> None:
         self._changes = None
         self._kicked.clear()
 
     def _tell_size(self, _: TellSize) -> None:
-        self._reported = -1  # and so it is told at the end of the turn
+        self._reported = (-1, "")  # and so it is told at the end of the turn
 
     def _show_typing(self, typing: ShowTyping) -> None:
         member = self._members.get(typing.member)
@@ -630,17 +705,35 @@ class RoomActor(Actor):
         read.sender.tell(Answered(read, Page(fitting, self._position)))
 
     def _read_presence(self, read: ReadPresence) -> None:
+        if self._shows_presence(read):
+            authors = [member.author for member in self._members.values()]
+            read.sender.tell(Answered(read, Present(authors)))
+
+    def _shows_presence(self, read: RoomRequest) -> bool:
+        """Tell whether somebody can have a list of who is here; if not, it is told."""
         if not self._allows(read, Action.SEE_MEMBERS):
-            return
+            return False
         if not self._class.presence:
             read.sender.tell(Refused(read, NOT_AVAILABLE))
-            return
+            return False
         if len(self._members) > self._limits.presence_limit:
             self._counts.limits_hit["presence_limit"] += 1
             read.sender.tell(Refused(read, LIMIT_EXCEEDED))
+            return False
+        return True
+
+    def _read_members(self, read: ReadMembers) -> None:
+        if not self._shows_presence(read):
             return
-        authors = [member.author for member in self._members.values()]
-        read.sender.tell(Answered(read, Present(authors)))
+        here: dict[str, PersonHere] = {}
+        for member in self._members.values():
+            author = member.author
+            known = here.get(author.user)
+            if known is None or (known.state == "away" and not member.away):
+                here[author.user] = PersonHere(author.user, author.name, "away" if member.away else "online")
+        belong = self._direct or read.identity.private.members(self._channel)
+        absent = [PersonHere(user, user, "offline") for user in belong if user not in here]
+        read.sender.tell(Answered(read, People([*here.values(), *absent])))
 
     def _count_presence(self, count: CountPresence) -> None:
         if not self._allows(count, Action.SEE_MEMBERS):

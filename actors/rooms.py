@@ -11,28 +11,44 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
-from actors.messages import Answered, Listed, ListRooms, Refused, Resized, RoomRequest, TellSize
+from actors.messages import (
+    Answered,
+    FindRooms,
+    FoundRooms,
+    Listed,
+    ListRooms,
+    Refused,
+    Resized,
+    RoomRequest,
+    TellSize,
+)
+from actors.replies import error_of
 from actors.runtime import (
     Actor,
     ActorRef,
     ChildSpec,
+    RequestFailed,
     Restart,
     RestartIntensity,
     Terminated,
 )
+from chat.access import may_in
 from chat.channels import is_private
 from chat.errors import LIMIT_EXCEEDED, Error
-from chat.policy import Action, may
+from chat.policy import Action
 from chat.protocol import RoomSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from chat.counts import Counts
     from chat.identity import Identity
     from chat.room_classes import RoomClass, RoomClasses
 
 ROOM_INTENSITY = RestartIntensity(max_restarts=10, period_s=10)
+MAX_FOUND = 1_000
+"""Most rooms that the log is asked for, of which those are left that one may know of."""
+
 ROOM_CLOSED = Error(100, "the room failed repeatedly and is closed for a moment", temporary=True)
 
 log = structlog.get_logger()
@@ -56,10 +72,14 @@ class RoomsActor(Actor):
         classes: RoomClasses,
         closed: set[str],
         counts: Counts,
+        reader: ActorRef[Any],
     ) -> None:
         self._make_room = make_room
+        self._reader = reader
         self._limits = classes.limits
         self._sizes: dict[str, int] = {}
+        self._topics: dict[str, str] = {}
+        """What open rooms are about, those that are about something."""
         self._classes = classes
         self._class_of: dict[str, RoomClass] = {}
         """The classes of the open rooms, which a list of them takes too often to match them all anew."""
@@ -79,23 +99,55 @@ class RoomsActor(Actor):
         if isinstance(message, RoomRequest):
             self._forward(message)
         elif type(message) is Resized:
-            if message.channel in self._sizes:
-                self._sizes[message.channel] = message.clients
+            self._resized(message)
         elif type(message) is ListRooms:
-            shown = [room for room in self._sizes.items() if self._shows(room[0], message.identity)]
-            largest = sorted(shown, key=lambda room: (-room[1], room[0]))[: message.limit]
-            summaries = [RoomSummary(channel, clients) for channel, clients in largest]
-            message.sender.tell(Answered(message, Listed(summaries)))
+            if message.query:
+                self._reader.tell(FindRooms(self.actor_ref, "", MAX_FOUND, message))
+            else:
+                self._list(message, self._sizes, self._topics)
+        elif type(message) is FoundRooms:
+            self._found(message)
+        elif type(message) is RequestFailed:
+            assert isinstance(message.request, FindRooms)
+            asked = message.request.request
+            asked.sender.tell(Refused(asked, error_of(message.error)))
         elif type(message) is Terminated:
             self._forget(message)
         elif type(message) is _Reopen:
             self._closed.discard(message.channel)
 
     def _shows(self, channel: str, identity: Identity | None) -> bool:
-        """Tell whether somebody may know of a room: whether no token is needed to enter it. None may know of all."""
+        """Tell whether a room is listed for somebody: one that is not private, and that it may enter. None sees all."""
         if identity is None:
             return True
-        return not is_private(channel) and may(identity.role_in(channel), Action.JOIN, self._class_of[channel].floors)
+        room_class = self._class_of.get(channel) or self._classes.of(channel)
+        return not is_private(channel) and may_in(identity, Action.JOIN, channel, room_class)
+
+    def _resized(self, resized: Resized) -> None:
+        channel = resized.channel
+        if channel in self._sizes:
+            self._sizes[channel] = resized.clients
+            self._topics.pop(channel, None)
+            if resized.topic:
+                self._topics[channel] = resized.topic
+
+    def _list(self, asked: ListRooms, sizes: Mapping[str, int], topics: Mapping[str, str]) -> None:
+        shown = [room for room in sizes.items() if self._shows(room[0], asked.identity)]
+        largest = sorted(shown, key=lambda room: (-room[1], room[0]))[: asked.limit]
+        summaries = [RoomSummary(channel, clients, topics.get(channel, "")) for channel, clients in largest]
+        asked.sender.tell(Answered(asked, Listed(summaries)))
+
+    def _found(self, found: FoundRooms) -> None:
+        """List the rooms that the log has found, and those among the open ones."""
+        asked = found.request.request
+        topics = {room.name: room.topic for room in found.rooms} | self._topics
+        query = asked.query.casefold()
+        fitting = {
+            channel: self._sizes.get(channel, 0)
+            for channel in topics.keys() | self._sizes.keys()
+            if query in channel.casefold() or query in topics.get(channel, "").casefold()
+        }
+        self._list(asked, fitting, topics)
 
     def _forward(self, request: RoomRequest) -> None:
         room = self.child(request.channel)
@@ -134,6 +186,7 @@ class RoomsActor(Actor):
         if self.child(channel) is not None:
             return  # it was opened anew before this was told
         self._sizes.pop(channel, None)
+        self._topics.pop(channel, None)
         self._class_of.pop(channel, None)
         if ended.error is None:
             log.debug("room.closed", room=channel)

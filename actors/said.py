@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chat import errors, limits, protocol
 from chat.errors import CommandError, bad_request
-from chat.log import Delete, Edit, React
+from chat.log import Delete, Edit, React, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,18 +18,25 @@ if TYPE_CHECKING:
     from chat.limits import Limits
     from chat.log import Change
 
-Saying = protocol.Publish | protocol.SendMessage | protocol.EditMessage | protocol.DeleteMessage | protocol.React
+Saying = (
+    protocol.Publish
+    | protocol.SendMessage
+    | protocol.EditMessage
+    | protocol.DeleteMessage
+    | protocol.React
+    | protocol.SetTopic
+)
 
 
 class Said(NamedTuple):
-    """JSON, and a key that makes the same again a repeat, "" for none. `change` is what it does to a message, if so.
+    """JSON, and a key that makes the same again a repeat, "" for none. `change` is what it does besides, if so.
 
     `reply` is the offset of what it answers, 0 for nothing; `mentions` are the users whom it names.
     """
 
     key: str
     data: bytes
-    change: Change | None = None
+    change: Change | Topic | None = None
     reply: int = 0
     mentions: Sequence[str] = ()
 
@@ -44,9 +51,12 @@ def said(request: Saying, most: Limits, now_ms: int) -> Said:
         limits.check_mentions(request.mentions, request.text)
         data = protocol.message_data(request, now_ms)
         return Said(request.key, data, reply=request.reply or 0, mentions=tuple(request.mentions))
-    change = _change(request, most)
     if request.key:
         limits.check_key(request.key)
+    if isinstance(request, protocol.SetTopic):
+        limits.check_topic(request.topic)
+        return Said(request.key, protocol.topic_data(request.topic, now_ms), Topic(request.topic))
+    change = _change(request, most)
     return Said(request.key, protocol.change_data(change, now_ms), change)
 
 
@@ -67,5 +77,5 @@ def _published(publish: protocol.Publish) -> bytes:
         raise bad_request("data is missing")
     data = limits.clean_json(publish.data)
     if protocol.is_change(data):
-        raise bad_request("a change is made with rpc edit, delete or react")
+        raise bad_request("a change is made with rpc edit, delete, react or topic")
     return data

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chat import errors, limits
-from chat.channels import is_private
+from chat.access import can_be_let_into, may_in
 from chat.errors import CommandError, Disconnect
 from chat.identity import Permit
 from chat.log import Author, Position
-from chat.policy import Action, may
+from chat.policy import Action
 from chat.protocol import PERSONAL, ConnectResult, RefreshResult, SubRefreshResult
 
 if TYPE_CHECKING:
@@ -112,11 +112,11 @@ class Session:
 
     def may(self, action: Action, channel: str, room_class: RoomClass) -> bool:
         """Tell whether it may enter a channel, or look into it, without a token for it."""
-        return not is_private(channel) and may(self.identity.role_in(channel), action, room_class.floors)
+        return may_in(self.identity, action, channel, room_class)
 
     def permit(self, channel: str, token: str, room_class: RoomClass, now_s: float) -> Permit:
         """Return on what terms it may subscribe to a channel. Raises `CommandError` (103, 109), `Disconnect` (3500)."""
-        if token:
+        if token and can_be_let_into(self.identity.user, channel):
             return self._door.permit(self.identity, channel, token, now_s)
         if not self.may(Action.JOIN, channel, room_class):
             raise CommandError(errors.PERMISSION_DENIED)

@@ -3,6 +3,7 @@ r"""The supervision tree of a chat: what starts in which order, and stops in the
     writer         writes the log, in a thread \  without them nothing can be said:
     reader         reads the log, in a thread   } one that is given up takes the process with it
     journal        collects what is to be stored /
+    invitations    changes who is a member of which private room
     rooms          └─ one actor per open room. A room that fails too often is closed for a while, alone
     clients        └─ one actor per connection. One that fails closes its socket
     api            what the product that embeds the chat asks for (`web/api.py`)
@@ -23,6 +24,7 @@ from actors.api import ApiActor
 from actors.chaos import FragileRoomActor
 from actors.client import ClientActor, Shared
 from actors.clients import ClientsActor
+from actors.invitations import InvitationsActor
 from actors.journal import JournalActor
 from actors.messages import Connect, Drain
 from actors.reader import ReaderActor, ThreadReaderActor
@@ -32,13 +34,14 @@ from actors.runtime import Actor, ActorRef, ActorSystem, ChildSpec, Watchdog
 from actors.writer import ThreadWriterActor, WriterActor
 from chat.counts import Counts
 from chat.errors import SHUTDOWN
+from chat.private_rooms import PrivateRooms
 from chat.rates import Rates
 from chat.sanctions import Sanctions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from actors.messages import Transport
+    from actors.messages import NotifyUser, TellUser, Transport
     from actors.runtime import ActorCounts, Future, Node, Scheduler, Total
     from chat import server_api
     from chat.identity import Door
@@ -100,13 +103,25 @@ class ChatSystem:
         room_actor = partial(FragileRoomActor, doomed=set()) if chaos else RoomActor
         self._closed_rooms: set[str] = set()
         banned = Sanctions(room_log.in_force("", now_ms()))
+        private = PrivateRooms(room_log.private_rooms())
+
+        def make_invitations() -> InvitationsActor:
+            return InvitationsActor(private, journal, tell_clients, now_ms)
+
+        def tell_clients(message: TellUser | NotifyUser) -> None:
+            self._clients.tell(message)  # which start later: nobody changes anything before
+
+        invitations = self._spawn("invitations", make_invitations)
 
         def make_room(channel: str, rooms: ActorRef[Any]) -> RoomActor:
             # (the clients' supervisor starts later than the rooms' one, and before any room)
-            around = Around(reader, journal, rooms, self._clients)
+            around = Around(reader, journal, rooms, self._clients, invitations)
             return room_actor(channel, around, classes.of(channel), counts, now_ms)
 
-        rooms = self._spawn("rooms", lambda: RoomsActor(make_room, classes, self._closed_rooms, counts))
+        def make_rooms() -> RoomsActor:
+            return RoomsActor(make_room, classes, self._closed_rooms, counts, reader)
+
+        rooms = self._spawn("rooms", make_rooms)
 
         def make_client(wire: Wire, transport: Transport) -> ClientActor:
             return ClientActor(wire, transport, shared)
@@ -117,7 +132,21 @@ class ChatSystem:
         self._clients = clients = self._spawn("clients", make_clients)
         rates = Rates(limits.rates) if limits.rates else None
         shared = Shared(
-            rooms, clients, journal, reader, door, banned, limits, classes, now_ms, version, chaos, counts, rates
+            rooms,
+            clients,
+            invitations,
+            journal,
+            reader,
+            door,
+            banned,
+            private,
+            limits,
+            classes,
+            now_ms,
+            version,
+            chaos,
+            counts,
+            rates,
         )
         self._api = self._spawn("api", lambda: ApiActor(rooms, clients, classes, now_ms, version))
 

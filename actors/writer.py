@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from actors.messages import Append, Record, Recorded, Remove, Removed, Trim, Trimmed, Write, Written
+from actors.messages import (
+    Append,
+    MembersStored,
+    Record,
+    Recorded,
+    Remove,
+    Removed,
+    StoreMembers,
+    Trim,
+    Trimmed,
+    Write,
+    Written,
+)
 from actors.runtime import Actor, RequestFailed, ThreadActor
 from chat.log import LogError
 
@@ -47,7 +59,9 @@ class WriterActor(Actor):
         """Close the log: the writer is the last that stops."""
         self._log.close()
 
-    def _answer(self, message: Write | Trim | Remove | Record) -> Written | Trimmed | Removed | Recorded | None:
+    def _answer(
+        self, message: Write | Trim | Remove | Record | StoreMembers
+    ) -> Written | Trimmed | Removed | Recorded | MembersStored | None:
         match message:
             case Write():
                 return self._write(message)
@@ -55,8 +69,10 @@ class WriterActor(Actor):
                 return self._trim(message)
             case Remove():
                 return self._remove(message)
-            case Record():  # pragma: no branch
+            case Record():
                 return Recorded(message, self._log.record(message.moderate.ruling))
+            case StoreMembers():  # pragma: no branch
+                return MembersStored(message, self._log.change_members(message.request.change))
 
     def _write(self, write: Write) -> Written:
         began = perf_counter()

@@ -24,11 +24,14 @@ from chat.errors import (
     Disconnect,
 )
 from chat.names import MAX_NAME_CHARS, clean_name, guest_name, is_guest_name, look
+from chat.policy import outranks
+from chat.private_rooms import NO_PRIVATE_ROOMS
 from chat.tokens import GUEST_PREFIX, ExpiredTokenError, InvalidTokenError, Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chat.private_rooms import PrivateRooms
     from chat.tokens import ConnectionClaims, Tokens
 
 NOWHERE: Final[Mapping[str, Role]] = {}
@@ -41,7 +44,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     `look` is what the name looks like (`names.look`), nothing for a name that only this guest can have; a `vouched`
     name is the application's word rather than the client's. `info` is what others see of the user, as JSON, "" for
     the name only. `rooms` has the role in rooms where it is another one. `expires_at` is Unix time, None for never;
-    `channels` are those that the user is put into, each with what others see there.
+    `channels` are those that the user is put into, each with what others see there. `private` are all private rooms,
+    as they are at any moment: they say which ones the user is a member of, and which it leads.
     """
 
     user: str
@@ -53,10 +57,13 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     rooms: Mapping[str, Role] = NOWHERE
     expires_at: float | None = None
     channels: Mapping[str, str] = NO_CHANNELS
+    private: PrivateRooms = NO_PRIVATE_ROOMS
 
     def role_in(self, channel: str) -> Role:
-        """Return what this user is in a channel."""
-        return self.rooms.get(channel, self.role)
+        """Return what this user is in a channel: at least a moderator in a private room that it has made."""
+        role = self.rooms.get(channel, self.role)
+        leads = outranks(Role.MODERATOR, role) and self.private.is_led_by(channel, self.user)
+        return Role.MODERATOR if leads else role
 
 
 SERVER: Final = Identity(user="", name="", look=(), role=Role.ADMIN)
@@ -155,7 +162,12 @@ class Door:
             self.failures["other_user"] += 1
             raise Disconnect(INVALID_TOKEN)
         return msgspec.structs.replace(
-            renewed, name=identity.name, look=identity.look, vouched=identity.vouched, info=identity.info
+            renewed,
+            name=identity.name,
+            look=identity.look,
+            vouched=identity.vouched,
+            info=identity.info,
+            private=identity.private,
         )
 
     def permit(self, identity: Identity, channel: str, token: str, now_s: float) -> Permit:

@@ -49,6 +49,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 MAX_CHANNEL_BYTES = 255
+MAX_TOPIC_CHARS = 250
+MAX_QUERY_CHARS = 64
+MAX_ROOMS_LISTED = 100
 MAX_KEY_CHARS = 64
 MAX_EMOJI_CHARS = 32
 MAX_MESSAGES = 100
@@ -103,6 +106,18 @@ def check_mentions(mentions: Mapping[str, str], text: str) -> None:
             raise bad_request(f"a user to mention must have 1 to {MAX_USER_CHARS} characters that print")
         if not name or f"@{name}" not in text:
             raise bad_request("the text does not have the name of whom it mentions after an @")
+
+
+def check_topic(topic: str) -> None:
+    """Accept what a room is about, which may be nothing, or raise `CommandError`."""
+    if len(topic) > MAX_TOPIC_CHARS or not topic.isprintable():
+        raise bad_request(f"topic longer than {MAX_TOPIC_CHARS} characters, or one that does not print")
+
+
+def check_query(query: str) -> None:
+    """Accept what rooms are looked for by, or raise `CommandError`."""
+    if not 1 <= len(query) <= MAX_QUERY_CHARS or not query.isprintable() or query.isspace():
+        raise bad_request(f"query must have 1 to {MAX_QUERY_CHARS} characters that print")
 
 
 def fitting(items: Sequence[T], size: Callable[[T], int], most: int) -> Sequence[T]:

@@ -27,8 +27,8 @@ class Action(enum.StrEnum):
     DELETE_OWN = "delete one's own message"
     REACT = "react to a message"
     TYPE = "be seen typing"
-    CREATE = "make a room"
-    INVITE = "let somebody into a room"
+    CREATE = "make a private room"
+    INVITE = "let somebody into a private room"
     SET_TOPIC = "say what a room is about"
     DELETE_ANY = "delete anybody's message"
     KICK = "put somebody out"
@@ -48,9 +48,9 @@ POLICY: Final[Mapping[Action, Role]] = {
     Action.DELETE_OWN: Role.GUEST,
     Action.REACT: Role.GUEST,
     Action.TYPE: Role.GUEST,
-    Action.CREATE: Role.MEMBER,  # this and the next two: nothing does them yet
-    Action.INVITE: Role.MEMBER,
-    Action.SET_TOPIC: Role.MEMBER,
+    Action.CREATE: Role.GUEST,  # in the default installation everybody is one; a class of rooms may ask more
+    Action.INVITE: Role.GUEST,  # whoever is a member
+    Action.SET_TOPIC: Role.MEMBER,  # and who has made a private room, where that is a moderator
     Action.DELETE_ANY: Role.MODERATOR,
     Action.KICK: Role.MODERATOR,
     Action.MUTE: Role.MODERATOR,

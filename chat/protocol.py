@@ -242,8 +242,45 @@ class Typing(Struct, frozen=True):
     channel: str
 
 
+class SetTopic(Struct, frozen=True):
+    """rpc `topic`: say what a room is about; "" for nothing."""
+
+    channel: str
+    topic: str
+    key: str = ""
+
+
 class ListRooms(Struct, frozen=True):
-    """rpc `rooms`: ask which rooms are open."""
+    """rpc `rooms`: ask which rooms are open, or which ones have a text in their name or topic."""
+
+    query: str | None = None
+    limit: Annotated[int, Meta(ge=1)] = 100
+
+
+class CreateRoom(Struct, frozen=True):
+    """rpc `create`: make a private room, and be its first member."""
+
+    channel: str
+    topic: str = ""
+
+
+class Invite(Struct, frozen=True):
+    """rpc `invite`: make a user a member of a private room that one is a member of."""
+
+    channel: str
+    user: str
+
+
+class ReadMembers(Struct, frozen=True):
+    """rpc `members`: ask which users are in a channel, and in a private one who else belongs there."""
+
+    channel: str
+
+
+class SetAway(Struct, frozen=True):
+    """rpc `away`: say that whoever sits at this connection looks elsewhere, or here again."""
+
+    on: bool
 
 
 class Kick(Struct, frozen=True):
@@ -340,7 +377,12 @@ Request = (
     | ReadPlaces
     | Placing
     | Typing
+    | SetTopic
     | ListRooms
+    | CreateRoom
+    | Invite
+    | ReadMembers
+    | SetAway
     | Moderation
     | ReadBans
     | ReadAudit
@@ -436,7 +478,12 @@ RPC_METHODS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "notify": msgspec.json.Decoder(SetNotify),
     "leave": msgspec.json.Decoder(LeaveRoom),
     "typing": msgspec.json.Decoder(Typing),
+    "topic": msgspec.json.Decoder(SetTopic),
     "rooms": msgspec.json.Decoder(ListRooms),
+    "create": msgspec.json.Decoder(CreateRoom),
+    "invite": msgspec.json.Decoder(Invite),
+    "members": msgspec.json.Decoder(ReadMembers),
+    "away": msgspec.json.Decoder(SetAway),
     "kick": msgspec.json.Decoder(Kick),
     "ban": msgspec.json.Decoder(Ban),
     "unban": msgspec.json.Decoder(Unban),
@@ -458,7 +505,12 @@ Call = (
     | ReadPlaces
     | Placing
     | Typing
+    | SetTopic
     | ListRooms
+    | CreateRoom
+    | Invite
+    | ReadMembers
+    | SetAway
     | Moderation
     | ReadBans
     | ReadAudit
@@ -517,7 +569,7 @@ class SubscribeResult(Struct, frozen=True, omit_defaults=True):
     """The reply to subscribe. `offset` is the channel's newest, after a recovery the one recovered from.
 
     `ttl` is how long the token is good for, in seconds, if it `expires`. `data` tells moderators and admins that they
-    are: {"role": …}.
+    are, and everybody what the room is about, if it is about something: {"role": …, "topic": …}.
     """
 
     recoverable: bool
@@ -702,11 +754,26 @@ class MessagesResult(Struct, frozen=True):
     epoch: str
 
 
-class RoomSummary(Struct, frozen=True):
-    """An open room."""
+class RoomSummary(Struct, frozen=True, omit_defaults=True):
+    """A room, open or, with no clients, perhaps not."""
 
     channel: str
     clients: int
+    topic: str = ""
+
+
+class PersonHere(Struct, frozen=True):
+    """A user who is in a room, or belongs there, and whether anybody looks."""
+
+    user: str
+    name: str
+    state: Literal["online", "away", "offline"]
+
+
+class MembersResult(Struct, frozen=True):
+    """The users who are in a room, and then those who belong there and are not."""
+
+    members: list[PersonHere]
 
 
 class RoomList(Struct, frozen=True):
@@ -866,8 +933,30 @@ def change_data(change: Change, time_ms: int) -> bytes:
             return _encode({"type": "reaction", "target": target, "emoji": emoji, "on": on, "time": time_ms})
 
 
+def invited_notice(channel: str, inviter: Author) -> bytes:
+    """Return what somebody is told who has been invited into a private room."""
+    who = {"user": inviter.user, "name": inviter.name}
+    return _encode({"type": "invited", "channel": channel, "from": who})
+
+
+_TOPIC_BEGIN: Final = b'{"type":"topic",'
+
+
+def topic_data(topic: str, time_ms: int) -> bytes:
+    """Return the data of the publication that says what a room is about."""
+    return _encode({"type": "topic", "topic": topic, "time": time_ms})
+
+
+def topic_of(data: bytes) -> str | None:
+    """Return what a publication says that the room is about, None if it says nothing of that.
+
+    Looked at for every entry, so by its beginning: nothing but `topic_data` makes one (`is_change`).
+    """
+    return _topic(data).topic if data.startswith(_TOPIC_BEGIN) else None
+
+
 def is_change(data: bytes) -> bool:
-    """Tell whether a publication reads as a change that `change_data` makes: such are made by the rpc methods only."""
+    """Tell whether a publication reads as one that `change_data` or `topic_data` makes: only rpc methods make such."""
     try:
         return _kind(data).type in CHANGES
     except msgspec.ValidationError:
@@ -907,28 +996,35 @@ def ruling_info(ruling: Ruling) -> RulingInfo:
     return RulingInfo(ruling.number, ruling.action, *who, ruling.time_ms, ruling.until_ms, ruling.reason)
 
 
-CHANGES: Final = frozenset({"edit", "delete", "reaction"})
+CHANGES: Final = frozenset({"edit", "delete", "reaction", "topic"})
 
 
 class _Kind(Struct, frozen=True):
     type: str = ""
 
 
+class _Topic(Struct, frozen=True):
+    topic: str
+
+
 _kind = msgspec.json.Decoder(_Kind).decode
+_topic = msgspec.json.Decoder(_Topic).decode
 
 TYPING_DATA: Final = b'{"type":"typing"}'
+AWAY_DATA: Final = b'{"type":"presence","state":"away"}'
+ONLINE_DATA: Final = b'{"type":"presence","state":"online"}'
 
 
 def text_of(data: bytes) -> str | None:
     """Return what a publication says to somebody who can only read text: its text if it has one, else its JSON.
 
-    Of an edit that is the new text, marked as such; a deletion or a reaction has nothing to read.
+    Of an edit that is the new text, marked as such; a deletion, a reaction or a topic has nothing to read.
     """
     value = msgspec.json.decode(data)
     if isinstance(value, str):
         return value
     if isinstance(value, dict):
-        if value.get("type") in {"delete", "reaction"}:
+        if value.get("type") in {"delete", "reaction", "topic"}:
             return None
         if isinstance(value.get("text"), str):
             return f"{value['text']} (edited)" if value.get("type") == "edit" else str(value["text"])

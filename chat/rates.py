@@ -119,7 +119,11 @@ _METHODS: Final[dict[str, Kind]] = {
     "edit": "send",
     "delete": "send",
     "react": "send",
+    "topic": "send",
+    "create": "join",
+    "invite": "join",
     "typing": "typing",
+    "away": "typing",
 }
 
 

@@ -29,8 +29,11 @@ DAY_MS: Final = 86_400_000
 ENTERING: Final = (Action.JOIN, Action.READ, Action.SEE_MEMBERS, Action.AUDIT)
 """What takes the role in `join`. One can only moderate, which begins with AUDIT, where one may enter."""
 
-WRITING: Final = (Action.SEND, Action.EDIT_OWN, Action.DELETE_OWN, Action.REACT, Action.TYPE)
+WRITING: Final = (Action.SEND, Action.EDIT_OWN, Action.DELETE_OWN, Action.REACT, Action.TYPE, Action.SET_TOPIC)
 """What takes the role in `send`."""
+
+MAKING: Final = (Action.CREATE, Action.INVITE)
+"""What takes the role in `create`."""
 
 _Count = Annotated[int, msgspec.Meta(gt=0, le=2**53)]
 _Days = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
@@ -43,24 +46,26 @@ class RoomsFileError(Exception):
 class RoomClass(msgspec.Struct, frozen=True, kw_only=True):
     """What a room is like. `limits` are the server's, with what is different here.
 
-    `join` and `send` are the least roles that may enter and read, and that may say something or change what was said.
+    `join` and `send` are the least roles that may enter and read, and that may say something or change what was said;
+    `create` is the least one that may make private rooms of such names, and invite others into them.
     """
 
     limits: Limits
     join: Role = Role.GUEST
     send: Role = Role.GUEST
+    create: Role = Role.GUEST
     presence: bool = True
     max_members: int | None = None
 
     @property
     def floors(self) -> Mapping[Action, Role]:
         """The least roles for what is done here, where that may be above what the policy table says."""
-        return _floors(self.join, self.send)
+        return _floors(self.join, self.send, self.create)
 
 
 @cache
-def _floors(join: Role, send: Role) -> Mapping[Action, Role]:
-    return dict.fromkeys(ENTERING, join) | dict.fromkeys(WRITING, send)
+def _floors(join: Role, send: Role, create: Role) -> Mapping[Action, Role]:
+    return dict.fromkeys(ENTERING, join) | dict.fromkeys(WRITING, send) | dict.fromkeys(MAKING, create)
 
 
 class RoomClasses:
@@ -93,6 +98,7 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True):
     pattern: str
     join: Role | msgspec.UnsetType = msgspec.UNSET
     send: Role | msgspec.UnsetType = msgspec.UNSET
+    create: Role | msgspec.UnsetType = msgspec.UNSET
     presence: bool | msgspec.UnsetType = msgspec.UNSET
     max_members: _Count | msgspec.UnsetType = msgspec.UNSET
     max_text_chars: _Count | msgspec.UnsetType = msgspec.UNSET
@@ -118,6 +124,7 @@ KEYS: Final = _Section.__struct_fields__
 _WHAT_FITS: Final = {
     "join": "one of guest, member, moderator, admin",
     "send": "one of guest, member, moderator, admin",
+    "create": "one of guest, member, moderator, admin",
     "presence": "true or false",
     "pattern": "a string",
     "retention_entries": 'a whole number above 0, or "unlimited"',

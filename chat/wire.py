@@ -87,6 +87,16 @@ class Ephemeral(Event):
         self.author = author
 
 
+class StatesChanged(Event):
+    """Users look elsewhere now, or here again: what there is to say of each (JSON), and of whom. All in one event."""
+
+    __slots__ = ("changes",)
+
+    def __init__(self, channel: str, changes: Sequence[tuple[bytes, Author]]) -> None:
+        super().__init__(channel)
+        self.changes = changes
+
+
 class PresenceChanged(Event):
     """Somebody came (`kind` "join") or went ("leave")."""
 
@@ -175,6 +185,9 @@ class JsonWire:
         if isinstance(event, Ephemeral):
             body = protocol.encode_ephemeral(event.data, event.author)
             return protocol.encode_push(event.channel, "pub", body)
+        if isinstance(event, StatesChanged):
+            bodies = [protocol.encode_ephemeral(data, author) for data, author in event.changes]
+            return b"\n".join(protocol.encode_push(event.channel, "pub", body) for body in bodies)
         assert isinstance(event, PresenceChanged)
         body = protocol.encode_presence_change(event.author)
         return protocol.encode_push(event.channel, event.kind, body)

@@ -706,7 +706,7 @@ def test_a_log_that_begins_anew_while_a_gap_is_read_makes_members_subscribe_agai
 def test_an_answer_that_an_earlier_incarnation_asked_for_does_not_take_the_room_back() -> None:
     chat, ann, epoch = spoken(3)
     room, reader = chat.room("lobby"), chat.find("reader")
-    late = Opened(Open(room, "lobby", 300), Position(3, epoch), [], [])
+    late = Opened(Open(room, "lobby", 300), Position(3, epoch), [], [], "")
     with behind(reader):
         room.tell(CatchUp())
         chat.run()

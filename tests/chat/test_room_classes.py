@@ -21,6 +21,7 @@ EVERYTHING = """
 pattern = "news-*"
 join = "member"
 send = "moderator"
+create = "admin"
 presence = false
 max_members = 500
 max_text_chars = 200
@@ -58,7 +59,8 @@ def complaint(file: Path, text: str | bytes) -> str:
 def test_a_section_says_what_is_different_in_the_rooms_that_match(file: Path) -> None:
     news = read(file, EVERYTHING).of("news-uk")
 
-    assert (news.join, news.send, news.presence, news.max_members) == (Role.MEMBER, Role.MODERATOR, False, 500)
+    assert (news.join, news.send, news.create) == (Role.MEMBER, Role.MODERATOR, Role.ADMIN)
+    assert (news.presence, news.max_members) == (False, 500)
     assert news.limits == Limits(
         max_text_chars=200,
         presence_limit=7,
