@@ -44,6 +44,7 @@ from actors.messages import (
     ReadHistory,
     ReadMembers,
     ReadMessages,
+    ReadNames,
     ReadPlaces,
     ReadPresence,
     Receive,
@@ -430,7 +431,7 @@ class ClientActor(Actor):
 
     def _tell_connected(self, _: TellConnected | None = None) -> None:
         if self._author is not None:
-            self._shared.clients.tell(Connected(self.actor_ref, self._author.user))
+            self._shared.clients.tell(Connected(self.actor_ref, self._author.user, self._author.name))
 
     def _check_connected(self, _: _ConnectDue) -> None:
         if self._opening is not None:
@@ -630,6 +631,12 @@ class ClientActor(Actor):
     def _read_members(self, command: Command, call: protocol.ReadMembers) -> None:
         room = self._room_or_rooms(call.channel, Action.SEE_MEMBERS)
         self._ask(room, ReadMembers(self.actor_ref, call.channel, command, self._who()))
+
+    def _read_names(self, command: Command, call: protocol.ReadNames) -> None:
+        for user in call.users:
+            check_user(user)
+        self._check_pending()
+        self._ask(self._shared.clients, ReadNames(self.actor_ref, command, call.users))
 
     def _set_away(self, command: Command, call: protocol.SetAway) -> None:
         if call.on is not self._away:
@@ -994,6 +1001,7 @@ class ClientActor(Actor):
         protocol.CreateRoom: _create_room,
         protocol.Invite: _invite,
         protocol.ReadMembers: _read_members,
+        protocol.ReadNames: _read_names,
         protocol.SetAway: _set_away,
         protocol.Kick: _moderate,
         protocol.Ban: _moderate,

@@ -17,20 +17,26 @@ from actors.messages import (
     Counted,
     CountUsers,
     Drain,
+    FindNames,
+    FoundNames,
     Moderate,
+    Names,
     NotifyUser,
     ReadAudit,
     ReadBans,
+    ReadNames,
     Recorded,
+    Refused,
     TellConnected,
     TellUser,
     Told,
 )
 from actors.moderation import Moderation
+from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, ChildSpec, RequestFailed, Restart, Terminated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from actors.messages import Transport
     from chat.sanctions import Sanctions
@@ -57,6 +63,9 @@ class ClientsActor(Actor):
         self._banned = banned
         self._moderation = Moderation(self, "", banned, journal, reader, now_ms)
         self._user_of: dict[ActorRef[Any], str] = {}
+        self._reader = reader
+        self._name_of: dict[str, str] = {}
+        """By user; of several connections the one that came last counts."""
         self._clients_of: dict[str, tuple[ActorRef[Any], ...]] = {}
         """By user. Tuples, since nearly always it is one, and an empty set would take four times as much memory."""
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -67,7 +76,9 @@ class ClientsActor(Actor):
             CountUsers: self._count_users,
             Moderate: self._moderate,
             Recorded: self._recorded,
-            RequestFailed: self._moderation.failed,
+            ReadNames: self._read_names,
+            FoundNames: self._found_names,
+            RequestFailed: self._failed,
             ReadBans: self._moderation.read_bans,
             ReadAudit: self._moderation.read_audit,
             Drain: self._drain,
@@ -97,6 +108,29 @@ class ClientsActor(Actor):
         for client in self._clients_of.get(notice.user, ()):
             client.tell(notice.notify)
 
+    def _read_names(self, read: ReadNames) -> None:
+        unknown = [user for user in read.users if user not in self._name_of]
+        if unknown:
+            self._reader.tell(FindNames(self.actor_ref, "", unknown, read))
+        else:
+            self._tell_names(read, {})
+
+    def _found_names(self, found: FoundNames) -> None:
+        request = found.request.request
+        assert isinstance(request, ReadNames)
+        self._tell_names(request, found.names)
+
+    def _tell_names(self, read: ReadNames, said: Mapping[str, str]) -> None:
+        connected = {user: self._name_of[user] for user in read.users if user in self._name_of}
+        read.sender.tell(Answered(read, Names({**said, **connected})))
+
+    def _failed(self, failed: RequestFailed) -> None:
+        request = failed.request
+        if isinstance(request, FindNames):
+            request.request.sender.tell(Refused(request.request, error_of(failed.error)))
+        else:
+            self._moderation.failed(failed)
+
     def _count_users(self, count: CountUsers) -> None:
         count.sender.tell(Answered(count, Counted(len(self._user_of), len(self._clients_of))))
 
@@ -115,6 +149,7 @@ class ClientsActor(Actor):
 
     def _connected(self, connected: Connected) -> None:
         client, user = connected.client, connected.user
+        self._name_of[user] = connected.name
         if client not in self._user_of:  # else it was asked, and had told
             self._user_of[client] = user
             self._clients_of[user] = (*self._clients_of.get(user, ()), client)
@@ -130,7 +165,7 @@ class ClientsActor(Actor):
         if left:
             self._clients_of[user] = left
         else:
-            del self._clients_of[user]
+            del self._clients_of[user], self._name_of[user]
 
     def _connect(self, connect: Connect) -> ActorRef[Any]:
         make_client, wire, transport = self._make_client, connect.wire, connect.transport

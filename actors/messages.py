@@ -88,10 +88,11 @@ class Drain(Signal, frozen=True):
 
 
 class Connected(msgspec.Struct, frozen=True):
-    """A client has introduced itself: this is a connection of that user."""
+    """A client has introduced itself: this is a connection of that user, who is called so."""
 
     client: ActorRef[Any]
     user: str
+    name: str
 
 
 class CheckBan(Signal, frozen=True):
@@ -164,6 +165,13 @@ class NotifyUser(Droppable, frozen=True):
 
     user: str
     notify: Notify
+
+
+class ReadNames(Request, frozen=True):
+    """Ask what users are called: those who are connected, or have ever said something. Answered with `Names`."""
+
+    command: Command
+    users: Sequence[str]
 
 
 class CountUsers(Request, frozen=True):
@@ -423,6 +431,12 @@ class People(msgspec.Struct, frozen=True):
     people: list[PersonHere]
 
 
+class Names(msgspec.Struct, frozen=True):
+    """What users are called, as far as that is known."""
+
+    names: Mapping[str, str]
+
+
 class Counted(msgspec.Struct, frozen=True):
     """How many connections are here, and how many users behind them."""
 
@@ -476,6 +490,7 @@ Result = (
     | MessagePage
     | Present
     | People
+    | Names
     | Counted
     | Listed
     | Armed
@@ -537,6 +552,24 @@ class Resized(Coalescing, frozen=True):
 
 class TellSize(msgspec.Struct, frozen=True):
     """Ask a room for `Resized`, although its size has not changed."""
+
+
+# room or clients → reader → room or clients
+
+
+class FindNames(Request, frozen=True):
+    """Read what users were called when they last said something, for a request. Answered with `FoundNames`."""
+
+    channel: str
+    users: Sequence[str]
+    request: ReadNames | ReadMembers
+
+
+class FoundNames(msgspec.Struct, frozen=True):
+    """What they were called; who never said anything is left out."""
+
+    request: FindNames
+    names: Mapping[str, str]
 
 
 # rooms → reader → rooms

@@ -12,7 +12,9 @@ import structlog
 from actors.messages import (
     Answered,
     Audit,
+    FindNames,
     FindRooms,
+    FoundNames,
     FoundRooms,
     Missed,
     Open,
@@ -58,6 +60,7 @@ class ReaderActor(Actor):
             ReadAudit: self._read_audit,
             ReadPlaces: self._read_places,
             FindRooms: self._find_rooms,
+            FindNames: self._find_names,
         }
 
     def on_receive(self, message: Any) -> None:
@@ -75,6 +78,9 @@ class ReaderActor(Actor):
         tail = self._log.before(request.channel, position.offset + 1, request.limit) if request.limit else []
         in_force = self._log.in_force(request.channel, 0)
         return Opened(request, position, tail, in_force, self._log.topic(request.channel))
+
+    def _find_names(self, request: FindNames) -> FoundNames:
+        return FoundNames(request, self._log.names(request.users))
 
     def _find_rooms(self, request: FindRooms) -> FoundRooms:
         return FoundRooms(request, self._log.find_rooms(request.request.query, request.limit))

@@ -6,7 +6,21 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from actors.messages import Armed, Audit, Bans, Counted, Done, Listed, Page, People, Placed, Places, Present, Told
+from actors.messages import (
+    Armed,
+    Audit,
+    Bans,
+    Counted,
+    Done,
+    Listed,
+    Names,
+    Page,
+    People,
+    Placed,
+    Places,
+    Present,
+    Told,
+)
 from actors.runtime import MailboxFull
 from chat import protocol
 from chat.channels import users_of
@@ -27,6 +41,7 @@ def result_of(
     | MessagePage
     | Present
     | People
+    | Names
     | Counted
     | Listed
     | Armed
@@ -51,7 +66,7 @@ def result_of(
             result = presence_result(answer)
         case Counted():
             result = presence_stats_result(answer)
-        case Listed() | People():
+        case Listed() | People() | Names():
             result = protocol.RpcResult(_listed(answer))
         case Bans() | Audit():
             result = protocol.RpcResult(_rulings(answer))
@@ -62,8 +77,10 @@ def result_of(
     return result
 
 
-def _listed(answer: Listed | People) -> protocol.RoomList | protocol.MembersResult:
-    return protocol.RoomList(answer.rooms) if isinstance(answer, Listed) else protocol.MembersResult(answer.people)
+def _listed(answer: Listed | People | Names) -> protocol.RoomList | protocol.MembersResult | protocol.NamesResult:
+    if isinstance(answer, Listed):
+        return protocol.RoomList(answer.rooms)
+    return protocol.MembersResult(answer.people) if isinstance(answer, People) else protocol.NamesResult(answer.names)
 
 
 def _rulings(answer: Bans | Audit) -> protocol.BansResult | protocol.AuditResult:

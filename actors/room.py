@@ -25,6 +25,8 @@ from actors.messages import (
     Done,
     Entered,
     Expelled,
+    FindNames,
+    FoundNames,
     Join,
     KeepPlace,
     Leave,
@@ -87,7 +89,7 @@ from chat.tokens import Role
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published, StatesChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from actors.messages import RoomRequest
     from actors.runtime import Cancellable
@@ -226,6 +228,7 @@ class RoomActor(Actor):
             ReadHistory: self._read_history,
             ReadPresence: self._read_presence,
             ReadMembers: self._read_members,
+            FoundNames: self._found_names,
             CountPresence: self._count_presence,
             KeepPlace: self._keep_place,
             RemoveHistory: self._remove_history,
@@ -389,6 +392,8 @@ class RoomActor(Actor):
                 join.sender.tell(Refused(join, error_of(failed.error)))
         elif type(request) is Append:
             request.publish.sender.tell(Refused(request.publish, error_of(failed.error)))
+        elif type(request) is FindNames:
+            request.request.sender.tell(Refused(request.request, error_of(failed.error)))
         elif type(request) is Record:
             self._moderation.failed(failed)
         elif type(request) is Remove:
@@ -725,14 +730,32 @@ class RoomActor(Actor):
     def _read_members(self, read: ReadMembers) -> None:
         if not self._shows_presence(read):
             return
+        here = {member.author.user for member in self._members.values()}
+        absent = [user for user in self._belonging(read) if user not in here]
+        if absent:
+            self._reader.tell(FindNames(self.actor_ref, self._channel, absent, read))
+        else:
+            self._tell_members(read, {})
+
+    def _belonging(self, read: ReadMembers) -> Collection[str]:
+        """Return who belongs here, whether they are here or not, if that can be said."""
+        return self._direct or read.identity.private.members(self._channel)
+
+    def _found_names(self, found: FoundNames) -> None:
+        request = found.request.request
+        assert isinstance(request, ReadMembers)
+        self._tell_members(request, found.names)
+
+    def _tell_members(self, read: ReadMembers, names: Mapping[str, str]) -> None:
         here: dict[str, PersonHere] = {}
         for member in self._members.values():
             author = member.author
             known = here.get(author.user)
             if known is None or (known.state == "away" and not member.away):
                 here[author.user] = PersonHere(author.user, author.name, "away" if member.away else "online")
-        belong = self._direct or read.identity.private.members(self._channel)
-        absent = [PersonHere(user, user, "offline") for user in belong if user not in here]
+        absent = [
+            PersonHere(user, names.get(user, user), "offline") for user in self._belonging(read) if user not in here
+        ]
         read.sender.tell(Answered(read, People([*here.values(), *absent])))
 
     def _count_presence(self, count: CountPresence) -> None:

@@ -10,6 +10,7 @@ documents the part that is offered.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
@@ -277,6 +278,12 @@ class ReadMembers(Struct, frozen=True):
     channel: str
 
 
+class ReadNames(Struct, frozen=True):
+    """rpc `names`: ask what users are called."""
+
+    users: Annotated[list[str], Meta(max_length=100)]
+
+
 class SetAway(Struct, frozen=True):
     """rpc `away`: say that whoever sits at this connection looks elsewhere, or here again."""
 
@@ -382,6 +389,7 @@ Request = (
     | CreateRoom
     | Invite
     | ReadMembers
+    | ReadNames
     | SetAway
     | Moderation
     | ReadBans
@@ -483,6 +491,7 @@ RPC_METHODS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "create": msgspec.json.Decoder(CreateRoom),
     "invite": msgspec.json.Decoder(Invite),
     "members": msgspec.json.Decoder(ReadMembers),
+    "names": msgspec.json.Decoder(ReadNames),
     "away": msgspec.json.Decoder(SetAway),
     "kick": msgspec.json.Decoder(Kick),
     "ban": msgspec.json.Decoder(Ban),
@@ -510,6 +519,7 @@ Call = (
     | CreateRoom
     | Invite
     | ReadMembers
+    | ReadNames
     | SetAway
     | Moderation
     | ReadBans
@@ -702,7 +712,8 @@ class PersonInfo(Struct, frozen=True):
 class PlaceInfo(Struct, frozen=True, omit_defaults=True):
     """What one keeps of a room, and what has come since: at most 1,000 of each are counted.
 
-    `read` is the marker and `head` the room's newest offset; of a direct channel there are also its `members`.
+    `read` is the marker and `head` the room's newest offset; `topic` is what the room is about, if it is about
+    something; of a direct channel there are also its `members`.
     """
 
     channel: str
@@ -712,6 +723,7 @@ class PlaceInfo(Struct, frozen=True, omit_defaults=True):
     unread: int
     mentions: int
     notify: bool
+    topic: str = ""
     members: list[PersonInfo] = []
 
 
@@ -774,6 +786,12 @@ class MembersResult(Struct, frozen=True):
     """The users who are in a room, and then those who belong there and are not."""
 
     members: list[PersonHere]
+
+
+class NamesResult(Struct, frozen=True):
+    """What users are called; of whom nothing is known is left out."""
+
+    names: Mapping[str, str]
 
 
 class RoomList(Struct, frozen=True):
@@ -986,6 +1004,7 @@ def place_info(place: Place, members: Sequence[tuple[str, str]]) -> PlaceInfo:
         unread=place.unread,
         mentions=place.mentions,
         notify=place.notify,
+        topic=place.topic,
         members=[PersonInfo(user, name) for user, name in members],
     )
 

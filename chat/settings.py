@@ -91,10 +91,12 @@ class Settings(BaseSettings):
     )
     rate_send: Rate = Field(
         default=_RATES.send,
-        description="Messages, publications and changes a second that a connection may send.",
+        description="Messages, publications, changes and topics a second that a connection may send.",
     )
-    rate_typing: Rate = Field(default=_RATES.typing, description="The same for `typing`.")
-    rate_join: Rate = Field(default=_RATES.join, description="The same for `subscribe` and `unsubscribe`.")
+    rate_typing: Rate = Field(default=_RATES.typing, description="The same for `typing` and `away`.")
+    rate_join: Rate = Field(
+        default=_RATES.join, description="The same for `subscribe`, `unsubscribe`, `create` and `invite`."
+    )
     rate_history: Rate = Field(
         default=_RATES.history, description="The same for `history`, `messages`, presence, moderation and all else."
     )

@@ -194,6 +194,7 @@ class FakeLog:
         return self.kept.places(user)
 
     def names(self, users: Sequence[str]) -> dict[str, str]:
+        self._read()
         return self.kept.names(users)
 
     def forget_guests(self, before_ms: int, *, limit: int) -> int:

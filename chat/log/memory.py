@@ -261,7 +261,7 @@ class MemoryLog:
         unread = sum(post.author.user != user for post in posts[start : start + rules.COUNTED])
         mentions = sum(offset > read and user in told for offset, told in room.told.items())
         position = Position(room.head, room.epoch)
-        return Place(name, position, read, state.notify, unread, min(mentions, rules.COUNTED))
+        return Place(name, position, read, state.notify, unread, min(mentions, rules.COUNTED), room.topic or "")
 
     def names(self, users: Sequence[str]) -> dict[str, str]:
         """See `RoomLog.names`."""

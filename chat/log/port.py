@@ -177,7 +177,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     """What a user keeps of a room, and what has come since: both counts are at most 1,000.
 
     `unread` are those among the 1,000 messages after the marker that are not the user's own, deleted ones included;
-    `mentions` the messages after it of which the user was to be told. `position` is the room's.
+    `mentions` the messages after it of which the user was to be told. `position` and `topic` are the room's.
     """
 
     room: str
@@ -186,6 +186,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     notify: bool
     unread: int
     mentions: int
+    topic: str = ""
 
 
 class Retention(msgspec.Struct, frozen=True, gc=False):

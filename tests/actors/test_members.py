@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from actors.room import AWAY_TOLD_EVERY_S
-from tests.fakes import Chat, Client
+from chat.log import LogError
+from tests.fakes import Chat, Client, FakeLog
 from tests.tokens import token, tokens
 
 TOLD_S = AWAY_TOLD_EVERY_S + 0.1
@@ -80,6 +81,71 @@ def test_it_takes_what_presence_takes() -> None:
     assert code(ada.rpc("members", channel="quiet")) == 108
     assert code(bob.rpc("members", channel="$tea")) == 103
     assert chat.open_rooms() == {"lobby", "quiet"}
+
+
+def test_those_who_are_not_there_have_the_names_under_which_they_said_something_last() -> None:
+    _, (ada, bob) = world("ada", "bob")
+    ada.subscribe("dm#ada,bob")
+    bob.publish("lobby", "hello")
+    bob.hang_up()
+
+    assert members(ada, "dm#ada,bob") == [("ada", "Ada", "online"), ("bob", "Bob", "offline")]
+
+
+def test_where_the_log_cannot_be_read_it_is_said() -> None:
+    log = FakeLog()
+    chat = Chat(log, tokens=tokens())
+    ada = user(chat, "ada")
+    ada.subscribe("dm#ada,bob")
+    log.read_errors += [LogError("the disk is gone")] * 2
+
+    assert code(ada.rpc("members", channel="dm#ada,bob")) == 100
+    assert code(ada.rpc("names", users=["bob"])) == 100
+    assert members(ada, "dm#ada,bob")[1] == ("bob", "bob", "offline")
+
+
+# Names
+
+
+def names(client: Client, *users: str) -> dict[str, str]:
+    found: dict[str, str] = client.rpc("names", users=users)["rpc"]["data"]["names"]
+    return found
+
+
+def test_names_are_of_those_who_are_connected_or_have_said_something() -> None:
+    chat, (ada, bob) = world("ada", "bob")
+    guest = chat.connect("Gus")
+    bob.publish("lobby", "hello")
+    bob.hang_up()
+    gus = guest.hello["data"]["user"]
+
+    assert names(ada, "ada", "bob", "nobody", gus) == {"ada": "Ada", "bob": "Bob", gus: "Gus"}
+    assert names(ada, "ada") == {"ada": "Ada"}
+    assert names(ada) == {}
+
+
+def test_a_name_is_that_of_the_connection_that_came_last() -> None:
+    chat, (ada, bob) = world("ada", "bob")
+    second = chat.user(token(sub="bob", info={"name": "Robert"}))
+    both = names(ada, "bob")
+    for client in (bob, second):
+        client.hang_up()
+
+    assert both == {"bob": "Robert"}
+    assert names(ada, "bob") == {}
+
+
+def test_names_are_known_after_a_crash_of_the_clients_supervisor() -> None:
+    chat, (ada, _) = world("ada", "bob")
+    chat.find("clients").tell(object())
+    chat.run()
+
+    assert names(ada, "bob") == {"bob": "Bob"}
+
+
+@pytest.mark.parametrize("users", [["x"] * 101, [""], ["a\nb"], "ada", None])
+def test_what_cannot_be_asked_for_is_refused(users: Any) -> None:
+    assert code(world("ada")[1][0].rpc("names", users=users)) == 107
 
 
 # Away

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any, Final
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from actors.runtime import Signal
+from chat import private_rooms
 from chat.log import LogError, MemoryLog
 from chat.protocol import CHAOS_METHODS
 from chat.server_api import History as ApiHistory
@@ -158,17 +160,16 @@ def test_what_cannot_be_stored_does_not_hold_and_may_be_tried_again(method: str,
     assert world.ada.rpc(method, **data) == DONE
 
 
-def test_changes_are_made_one_after_the_other() -> None:
+def test_changes_are_judged_one_after_the_other_each_when_the_one_before_holds() -> None:
     world = World()
-    with behind(world.chat.find("writer")):
-        first = world.eve.send(rpc={"method": "create", "data": {"channel": "$new"}})
-        second = world.bob.send(rpc={"method": "create", "data": {"channel": "$new"}})
+    with patch.object(private_rooms, "MAX_MADE", 2), behind(world.chat.find("writer")):
+        numbers = [world.ada.send(rpc={"method": "create", "data": {"channel": name}}) for name in ("$one", "$two")]
         world.chat.run()
-    world.ada.subscribe("lobby")
-    world.ada.publish("lobby", "which the writer stores behind it")
+    world.eve.subscribe("lobby")
+    with patch.object(private_rooms, "MAX_MADE", 2):
+        world.eve.publish("lobby", "which the writer stores behind it")
 
-    assert world.eve.reply(first) == DONE
-    assert code(world.bob.reply(second)) == 409
+    assert [code(reply) for reply in world.ada.replies(*numbers)] == [None, 106]
 
 
 def test_what_is_under_way_when_the_actor_crashes_is_answered_and_holds_once_it_is_stored() -> None:
@@ -251,6 +252,50 @@ def test_a_moderator_of_the_chat_has_no_say_in_a_private_room_that_it_is_not_in(
         assert code(mo.rpc(method, channel="$tea", **data)) == 103
     world.ada.rpc("invite", channel="$tea", user="mo")
     assert mo.rpc("kick", channel="$tea", user="bob", reason="because") == DONE
+
+
+# Leaving, and what is kept
+
+
+def mine(client: Client) -> list[tuple[str, int, str]]:
+    rooms = client.rpc("mine")["rpc"]["data"]["rooms"]
+    return [(room["channel"], room["unread"], room.get("topic", "")) for room in rooms]
+
+
+def test_who_leaves_is_a_member_no_longer_on_any_connection_and_is_told_once() -> None:
+    world = World()
+    another = world.user("bob")
+    world.enter(world.ada, world.bob, another)
+
+    assert world.bob.rpc("leave", channel="$tea") == DONE
+
+    for client in (world.bob, another):
+        assert client.pushes("unsubscribe", "$tea") == [{"code": 2104, "reason": "left"}]
+        assert notices(client)[-1:] == [{"type": "left", "channel": "$tea"}]
+        assert [notice["type"] for notice in notices(client)].count("left") == 1
+        assert code(client.subscribe("$tea")) == 103
+    assert mine(world.bob) == []
+    assert len(world.ada.pushes("leave", "$tea")) == 2
+
+
+def test_members_have_a_place_in_the_room_with_what_it_is_about() -> None:
+    world = World()
+    world.enter(world.ada)
+    world.ada.rpc("topic", channel="$tea", topic="all about tea")
+    world.ada.rpc("send", channel="$tea", key="k", text="hello")
+
+    assert mine(world.bob) == [("$tea", 1, "all about tea")]
+    assert mine(world.ada) == [("$tea", 0, "all about tea")]
+    world.ada.rpc("kick", channel="$tea", user="bob", reason="a test")
+    assert mine(world.bob) == []
+
+
+def test_to_leave_what_one_is_no_member_of_is_the_same_whether_it_exists_or_not() -> None:
+    world = World()
+
+    for channel in ("$tea", "$no-such-room"):
+        assert world.eve.rpc("leave", channel=channel) == DONE
+    assert "subscribe" in world.ada.subscribe("$tea")
 
 
 # Nobody else can tell that there is one
