@@ -26,13 +26,14 @@ from actors.messages import (
 )
 from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, RequestFailed
-from chat.errors import INTERNAL, PERMISSION_DENIED, ROOM_EXISTS, UNSUBSCRIBED_LEFT
+from chat.errors import INTERNAL, LIMIT_EXCEEDED, PERMISSION_DENIED, ROOM_EXISTS, UNSUBSCRIBED_LEFT
 from chat.log import MemberChange
 from chat.protocol import invited_notice, left_notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chat.counts import Counts
     from chat.errors import CloseReason
     from chat.private_rooms import PrivateRooms
 
@@ -50,11 +51,13 @@ class InvitationsActor(Actor):
         journal: ActorRef[Any],
         tell_clients: Callable[[TellUser | NotifyUser], None],
         now_ms: Callable[[], int],
+        counts: Counts,
     ) -> None:
         self._private = private
         self._journal = journal
         self._tell_clients = tell_clients
         self._now_ms = now_ms
+        self._counts = counts
         self._under_way: ChangeMembers | None = None
         self._handlers: dict[type, Callable[[Any], None]] = {
             ChangeMembers: self._change,
@@ -76,6 +79,9 @@ class InvitationsActor(Actor):
     def _change(self, request: ChangeMembers) -> None:
         error = self._private.refusal(request.change)
         if error is not None:
+            if error is LIMIT_EXCEEDED:
+                limit = "private_rooms" if request.change.action == "create" else "private_room_members"
+                self._counts.limits_hit[limit] += 1
             request.sender.tell(Refused(request, error))
             return
         self._under_way = request

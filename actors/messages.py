@@ -318,9 +318,9 @@ class SetAway(Coalescing, frozen=True):
     ticket: int
     away: bool
 
-    def coalesce_key(self) -> int:
+    def coalesce_key(self) -> tuple[ActorRef[Any], int]:
         """Tell memberships apart. Tickets of different members may be the same."""
-        return hash((id(self.member), self.ticket))
+        return self.member, self.ticket
 
 
 class Leave(Notice, frozen=True):

@@ -145,6 +145,18 @@ def test_a_class_of_rooms_may_ask_more_of_who_makes_one() -> None:
     assert code(world.ada.rpc("invite", channel="$staff-1", user="eve")) == 103
 
 
+def test_more_than_there_can_be_is_refused_and_counted() -> None:
+    world = World()
+    with patch.multiple(private_rooms, MAX_MADE=1, MAX_MEMBERS=2):
+        refused = [
+            world.ada.rpc("create", channel="$more"),
+            world.ada.rpc("invite", channel="$tea", user="eve"),
+        ]
+
+    assert [code(reply) for reply in refused] == [106, 106]
+    assert world.chat.system.counts.limits_hit == {"private_rooms": 1, "private_room_members": 1}
+
+
 # What is not stored does not hold
 
 
