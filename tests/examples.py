@@ -76,7 +76,7 @@ class Meaning:
         A time that nothing has had yet is as far from now as from the example's latest.
         """
         if isinstance(written, dict):
-            return {name: self.to_send(value, name) for name, value in written.items()}
+            return {self._name(name): self.to_send(value, name) for name, value in written.items()}
         if isinstance(written, list):
             return [self.to_send(value, key) for value in written]
         if isinstance(written, str) and (token := re.fullmatch("<token of (.+)>", written)):
@@ -99,8 +99,8 @@ class Meaning:
         if written in ({ANY: 0}, [ANY]):
             return isinstance(came, type(written))
         if isinstance(written, dict):
-            # Users and emojis are keys, too.
-            names = {self.stands_for.get(("text", name), name): name for name in written}
+            # Users, their channels and emojis are keys, too.
+            names = {self._name(name): name for name in written}
             return (
                 isinstance(came, dict)
                 and names.keys() == came.keys()
@@ -118,6 +118,11 @@ class Meaning:
         if type(written) is not type(came) or (ANY in str(written) and not _looks_like(written, came)):
             return False
         return bool(self.stands_for.setdefault((kind, written), came) == came)
+
+    def _name(self, written: str) -> str:
+        """Return what a key is, in which there may be a text that stands for another."""
+        known = re.search(rf"[^#]*{ANY}", written)
+        return written.replace(known[0], self.stands_for.get(("text", known[0]), known[0])) if known else written
 
 
 def _kind(written: Any, key: str) -> str | None:
