@@ -82,7 +82,7 @@ if TYPE_CHECKING:
     from chat.log import Author
     from chat.private_rooms import PrivateRooms
     from chat.protocol import Command, Result
-    from chat.rates import Rates
+    from chat.rates import Kind, Rates
     from chat.room_classes import RoomClass, RoomClasses
     from chat.sanctions import Sanctions
     from chat.wire import Wire
@@ -223,13 +223,17 @@ class ClientActor(Actor):
         kind = kind_of(command.request)
         if self._session is None or self._turned_away or kind is None:
             return True  # `_do` knows what becomes of it
-        now = self.now()
-        if rates.take(kind, self._id, self._session.identity.user, self._transport.address, now):
+        if self._take(rates, kind, self._session.identity.user):
+            return True
+        self._reply_error(command, errors.TOO_MANY_REQUESTS)
+        if not rates.refused(self._id, self.now()):
+            self._turn_away(errors.TOO_MANY_ERRORS)
+        return False
+
+    def _take(self, rates: Rates, kind: Kind, user: str) -> bool:
+        if rates.take(kind, self._id, user, self._transport.address, self.now()):
             return True
         self._shared.counts.limits_hit[f"rate_{kind}"] += 1
-        self._reply_error(command, errors.TOO_MANY_REQUESTS)
-        if not rates.refused(self._id, now):
-            self._turn_away(errors.TOO_MANY_ERRORS)
         return False
 
     def _do(self, command: Command) -> None:
@@ -592,6 +596,9 @@ class ClientActor(Actor):
     def _list_rooms(self, command: Command, call: protocol.ListRooms) -> None:
         if call.query is not None:
             limits.check_query(call.query)
+            rates = self._shared.rates
+            if rates is not None and not self._take(rates, "search", self._who().user):
+                raise CommandError(errors.TOO_MANY_REQUESTS)
         self._check_pending()
         if not may(self._who().role, Action.LIST_ROOMS):
             raise CommandError(errors.PERMISSION_DENIED)

@@ -15,7 +15,7 @@ import msgspec
 
 from chat import protocol
 
-Kind = Literal["send", "typing", "join", "history"]
+Kind = Literal["send", "typing", "join", "history", "search"]
 """What is counted apart from each other."""
 
 REFUSED_PER_S: Final = 10.0
@@ -35,6 +35,7 @@ class RateLimits(msgspec.Struct, frozen=True, kw_only=True):
     typing: float = 5.0
     join: float = 30.0
     history: float = 30.0
+    search: float = 2.0
     burst_s: float = 5.0
     per_user: float = 3.0
     per_address: float = 20.0
@@ -129,6 +130,8 @@ _METHODS: Final[dict[str, Kind]] = {
 
 def kind_of(request: protocol.Request) -> Kind | None:
     """Return what a request counts as: reading unless it is something else, rpc methods that do not exist included.
+
+    To look for rooms counts as a search besides, of which only the decoded call knows.
 
     None for what has limits of its own: connect, pong and send close a connection where they are not wanted.
     """

@@ -2,7 +2,7 @@
 
 from chat.log.database import Database, DatabaseError
 from chat.log.memory import MemoryLog
-from chat.log.places import COUNTED, MAX_PLACES
+from chat.log.places import COUNTED, COUNTED_IN_ALL, MAX_PLACES
 from chat.log.port import (
     MAX_REACTIONS,
     Author,
@@ -33,6 +33,7 @@ from chat.log.sqlite import SqliteLog
 
 __all__ = [
     "COUNTED",
+    "COUNTED_IN_ALL",
     "MAX_PLACES",
     "MAX_REACTIONS",
     "Author",

@@ -251,17 +251,19 @@ class MemoryLog:
 
     def places(self, user: str) -> list[Place]:
         """See `RoomLog.places`."""
-        return [self._place(user, room, state) for room, state in sorted(self._places.get(user, {}).items())]
+        places = self._places.get(user, {})
+        most = rules.counted(len(places))
+        return [self._place(user, room, state, most) for room, state in sorted(places.items())]
 
-    def _place(self, user: str, name: str, state: rules.State) -> Place:
+    def _place(self, user: str, name: str, state: rules.State, most: int) -> Place:
         room = self._room(name)
         read = min(state.read, room.head)
         posts = list(room.posts.values())
         start = bisect_right([post.offset for post in posts], read)
-        unread = sum(post.author.user != user for post in posts[start : start + rules.COUNTED])
+        unread = sum(post.author.user != user for post in posts[start : start + most])
         mentions = sum(offset > read and user in told for offset, told in room.told.items())
         position = Position(room.head, room.epoch)
-        return Place(name, position, read, state.notify, unread, min(mentions, rules.COUNTED), room.topic or "")
+        return Place(name, position, read, state.notify, unread, min(mentions, most), room.topic or "")
 
     def names(self, users: Sequence[str]) -> dict[str, str]:
         """See `RoomLog.names`."""

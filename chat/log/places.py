@@ -10,7 +10,10 @@ MAX_PLACES: Final = 500
 """How many a user may have."""
 
 COUNTED: Final = 1_000
-"""How many messages after a marker are looked at, and mentions counted."""
+"""How many messages after a marker are looked at, and mentions counted, at most."""
+
+COUNTED_IN_ALL: Final = 10_000
+"""The same of all places of a user: the time that it takes to read them has a bound."""
 
 DAY_MS: Final = 86_400_000
 
@@ -26,6 +29,11 @@ class State(NamedTuple):
     read: int
     notify: bool
     day: int
+
+
+def counted(number: int) -> int:
+    """Return how many messages after each marker are looked at where a user has so many places."""
+    return min(COUNTED, COUNTED_IN_ALL // max(number, 1))
 
 
 def after(state: State | None, keep: Keep, head: int, number: int) -> tuple[State | None, Kept | Rejected]:

@@ -174,9 +174,9 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
-    """What a user keeps of a room, and what has come since: both counts are at most 1,000.
+    """What a user keeps of a room, and what has come since: both counts are at most 1,000, in all places 10,000.
 
-    `unread` are those among the 1,000 messages after the marker that are not the user's own, deleted ones included;
+    `unread` are those among so many messages after the marker that are not the user's own, deleted ones included;
     `mentions` the messages after it of which the user was to be told. `position` and `topic` are the room's.
     """
 

@@ -11,7 +11,7 @@ from tests.fakes import Chat
 from tests.tokens import token, tokens
 
 TOO_MANY = {"error": {"code": 111, "message": "too many requests", "temporary": True}}
-SLOWLY = RateLimits(send=1, typing=1, join=1, history=1, burst_s=3, per_user=2, per_address=3)
+SLOWLY = RateLimits(send=1, typing=1, join=1, history=1, search=1, burst_s=3, per_user=2, per_address=3)
 
 
 def send(text: str) -> dict[str, object]:
@@ -162,3 +162,16 @@ def test_what_goes_too_fast_is_counted_by_its_rate() -> None:
     ann.send_batch(*(send(f"m{number}") for number in range(5)), *[{"history": {"channel": "lobby"}}] * 4)
 
     assert chat.system.counts.limits_hit == {"rate_send": 2, "rate_history": 1}
+
+
+def test_looking_for_rooms_has_a_rate_of_its_own_besides() -> None:
+    chat = Chat(rates=RateLimits(search=1, burst_s=2))
+    ann = chat.member("lobby")
+    look = {"rpc": {"method": "rooms", "data": {"query": "lob"}}}
+
+    numbers = ann.send_batch(*[look] * 3, {"rpc": {"method": "rooms"}})
+    chat.advance(1.1)
+
+    assert [ann.reply(number) == TOO_MANY for number in numbers] == [False, False, True, False]
+    assert "rpc" in ann.ask(**look)
+    assert chat.system.counts.limits_hit == {"rate_search": 1}

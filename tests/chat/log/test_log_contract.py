@@ -12,6 +12,7 @@ import pytest
 
 from chat.log import (
     COUNTED,
+    COUNTED_IN_ALL,
     MAX_PLACES,
     MAX_REACTIONS,
     Author,
@@ -1173,6 +1174,21 @@ def test_no_more_than_so_many_are_looked_at(log: RoomLog) -> None:
 
     assert (few.unread, few.mentions) == (COUNTED - 1, COUNTED - 1)
     assert (many.unread, many.mentions) == (COUNTED - 1, COUNTED)
+
+
+def test_in_many_places_fewer_are_looked_at_in_each(log: RoomLog) -> None:
+    each = COUNTED_IN_ALL // MAX_PLACES
+    log.append([Keep(user="ann", room=f"room{number}", time_ms=NOON_MS, read=0) for number in range(MAX_PLACES - 1)])
+    keep(log, read=0)
+    append(log, *[said_to("ann")] * (each + 1))
+
+    (crowded,) = (found for found in log.places("ann") if found.room == "lobby")
+    for number in range(MAX_PLACES - 10):
+        keep(log, room=f"room{number}", leave=True)
+    (roomy,) = (found for found in log.places("ann") if found.room == "lobby")
+
+    assert (crowded.unread, crowded.mentions) == (each, each)
+    assert (roomy.unread, roomy.mentions) == (each + 1, each + 1)
 
 
 def test_names_are_those_under_which_something_was_said_last(log: RoomLog) -> None:
