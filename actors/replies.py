@@ -129,9 +129,7 @@ def entered_result(join: Join, entered: Entered) -> protocol.SubscribeResult:
     """Return the result of a subscribe. After a recovery the offset is the one that was recovered from."""
     resumed = join.position if entered.recovered else None
     role = join.identity.role_in(join.channel)
-    data = {"role": role.value} if may(role, Action.AUDIT) else {}
-    if entered.topic:
-        data["topic"] = entered.topic
+    data = protocol.SubscribeData(role.value if may(role, Action.AUDIT) else "", entered.topic)
     return protocol.SubscribeResult(
         recoverable=True,
         positioned=True,
@@ -140,7 +138,7 @@ def entered_result(join: Join, entered: Entered) -> protocol.SubscribeResult:
         was_recovering=join.position is not None,
         recovered=entered.recovered,
         publications=[item.json for item in entered.missed],
-        data=data or UNSET,
+        data=data if data.role or data.topic else UNSET,
     )
 
 

@@ -17,7 +17,7 @@ from chat.errors import CommandError, Disconnect
 from chat.identity import Permit
 from chat.log import Author, Position
 from chat.policy import Action
-from chat.protocol import PERSONAL, ConnectResult, RefreshResult, SubRefreshResult
+from chat.protocol import PERSONAL, ConnectResult, Oneself, RefreshResult, SubRefreshResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ class Opening:
         return ConnectResult(
             client=self.client,
             version=version,
-            data={"user": identity.user, "name": identity.name} | ({"guest": self._guest} if self._guest else {}),
+            data=Oneself(identity.user, identity.name, self._guest),
             ping=ping,
             pong=True,
             subs={**self.entered, limits.personal_channel(identity.user): PERSONAL},

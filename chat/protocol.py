@@ -5,7 +5,8 @@ may do is decided by the client actor. Fields of features that are not offered a
 wrong (tag filter, shared poll, tokens) and skipped otherwise.
 
 Source: the protocol's schema (client.proto of centrifugal/protocol) and what its SDKs send. `web/PROTOCOL.md`
-documents the part that is offered.
+documents the part that is offered. `chat/schema.py` makes a JSON Schema of the types here; its readers get to see
+their docstrings.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from chat.errors import BAD_REQUEST_CLOSE, Disconnect, Error, bad_request
 from chat.log import Author, Change, Delete, Edit, Entry, Message, Place, Ruling
@@ -29,6 +30,14 @@ Offset = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Target = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Until = Annotated[int, Meta(ge=1, le=253_402_300_799_000)]  # to the end of year 9999
 Channel = Annotated[str, Meta(min_length=1)]
+
+HOLDS: Final = "x-holds"
+
+
+def holding(*names: str | None) -> Meta:
+    """Say for the schema what JSON is in a `Raw`: any of these types of this module, or with None also null."""
+    return Meta(extra_json_schema={HOLDS: names})
+
 
 MAX_EXCERPT_CHARS: Final = 200
 """How much of a message a notice has."""
@@ -53,54 +62,54 @@ class Connect(Struct, frozen=True):
     """
 
     token: str = ""
-    data: Raw = Raw(b"")
+    data: Annotated[Raw, holding("ConnectData", None)] = field(default_factory=Raw)
     subs: dict[str, Resume] = {}
 
 
 class Subscribe(Struct, frozen=True):
     """Subscribe to a channel, from a position if `recover` is set."""
 
-    channel: str
+    channel: Channel
     token: str = ""
     recover: bool = False
     offset: Offset = 0
     epoch: str = ""
     flag: int = 0
     type: int = 0
-    tf: Raw = Raw(b"")
+    tf: Raw = field(default_factory=Raw)
 
 
 class SubscribeByServer(Struct, frozen=True):
     """A subscription that the server makes for a client. No client sends it. `data` is passed on to the client."""
 
     channel: str
-    data: Raw = Raw(b"")
+    data: Raw = field(default_factory=Raw)
 
 
 class Unsubscribe(Struct, frozen=True):
     """Leave a channel."""
 
-    channel: str
+    channel: Channel
 
 
 class Publish(Struct, frozen=True):
     """Publish any JSON. `type` and `key` belong to map channels, which are not offered."""
 
-    channel: str
-    data: Raw = Raw(b"")
+    channel: Channel
+    data: Raw = field(default_factory=Raw)
     type: int = 0
 
 
 class Presence(Struct, frozen=True):
     """Ask who is in a channel."""
 
-    channel: str
+    channel: Channel
 
 
 class PresenceStats(Struct, frozen=True):
     """Ask how many are in a channel."""
 
-    channel: str
+    channel: Channel
 
 
 class StreamPosition(Struct, frozen=True):
@@ -113,7 +122,7 @@ class StreamPosition(Struct, frozen=True):
 class History(Struct, frozen=True):
     """Ask for publications: `limit` 0 for none but the position, -1 for as many as one reply may hold."""
 
-    channel: str
+    channel: Channel
     limit: int = 0
     since: StreamPosition | None = None
     reverse: bool = False
@@ -123,7 +132,7 @@ class Rpc(Struct, frozen=True):
     """Call a method of the chat."""
 
     method: str = ""
-    data: Raw = Raw(b"")
+    data: Raw = field(default_factory=Raw)
 
 
 class Refresh(Struct, frozen=True):
@@ -135,7 +144,7 @@ class Refresh(Struct, frozen=True):
 class SubRefresh(Struct, frozen=True):
     """Bring a new subscription token before the old one ends."""
 
-    channel: str
+    channel: Channel
     token: str = ""
 
 
@@ -426,8 +435,6 @@ class _Envelope(Struct, frozen=True):
     sub_refresh: SubRefresh | None = None
 
 
-_IN_A_CHANNEL: Final = frozenset({Subscribe, Unsubscribe, Publish, Presence, PresenceStats, History, SubRefresh})
-
 _decode = msgspec.json.Decoder(_Envelope).decode
 
 
@@ -468,40 +475,11 @@ def _command(line: str) -> Command:
         return Command(0, Pong())
     if envelope.id == 0 and type(request) is not Send:
         raise Disconnect(BAD_REQUEST_CLOSE)
-    if type(request) in _IN_A_CHANNEL and not request.channel:  # type: ignore[union-attr]  # (all of them have one)
-        raise Disconnect(BAD_REQUEST_CLOSE)
     return Command(envelope.id, request)
 
 
 # Frames in
 
-RPC_METHODS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
-    "send": msgspec.json.Decoder(SendMessage),
-    "edit": msgspec.json.Decoder(EditMessage),
-    "delete": msgspec.json.Decoder(DeleteMessage),
-    "react": msgspec.json.Decoder(React),
-    "messages": msgspec.json.Decoder(ReadMessages),
-    "read": msgspec.json.Decoder(MarkRead),
-    "mine": msgspec.json.Decoder(ReadPlaces),
-    "notify": msgspec.json.Decoder(SetNotify),
-    "leave": msgspec.json.Decoder(LeaveRoom),
-    "typing": msgspec.json.Decoder(Typing),
-    "topic": msgspec.json.Decoder(SetTopic),
-    "rooms": msgspec.json.Decoder(ListRooms),
-    "create": msgspec.json.Decoder(CreateRoom),
-    "invite": msgspec.json.Decoder(Invite),
-    "members": msgspec.json.Decoder(ReadMembers),
-    "names": msgspec.json.Decoder(ReadNames),
-    "away": msgspec.json.Decoder(SetAway),
-    "kick": msgspec.json.Decoder(Kick),
-    "ban": msgspec.json.Decoder(Ban),
-    "unban": msgspec.json.Decoder(Unban),
-    "mute": msgspec.json.Decoder(Mute),
-    "unmute": msgspec.json.Decoder(Unmute),
-    "bans": msgspec.json.Decoder(ReadBans),
-    "audit": msgspec.json.Decoder(ReadAudit),
-}
-CHAOS_METHODS: Final[dict[str, msgspec.json.Decoder[Any]]] = {**RPC_METHODS, "chaos": msgspec.json.Decoder(Chaos)}
 _connect_data = msgspec.json.Decoder(ConnectData)
 
 
@@ -530,7 +508,7 @@ Call = (
 
 def decode_rpc(rpc: Rpc, *, chaos: bool = False) -> Call | None:
     """Return the call with its arguments, None for an unknown method. Raises `CommandError` (107)."""
-    decoder = (CHAOS_METHODS if chaos else RPC_METHODS).get(rpc.method)
+    decoder = _decoders.get(rpc.method) if chaos or rpc.method in RPC_METHODS else None
     call: Call | None
     call = decoder and _decode_data(decoder, rpc.data)
     return call
@@ -555,31 +533,180 @@ def _decode_data(decoder: msgspec.json.Decoder[Any], data: Raw) -> Any:
 
 
 class ClientInfo(Struct, frozen=True):
-    """Who somebody is, to the others."""
+    """Who somebody is, to the others. What tokens add is in `conn_info`, and for one channel in `chan_info`."""
 
     user: str
     client: str
-    conn_info: Raw | dict[str, str]
+    conn_info: Annotated[Raw | dict[str, str], holding("JsonObject")]
     chan_info: Raw | UnsetType = UNSET
 
 
-class Publication(Struct, frozen=True, omit_defaults=True):
-    """Something said in a channel, by whom `info` says (`ClientInfo`). Offset 0: not stored, and in no order.
+JsonObject = dict[str, Any]
 
-    What the server itself says has no `info`.
+
+# What publications say: the data of those that the chat itself makes, told apart by their `type`.
+
+
+class MessageData(Struct, frozen=True, omit_defaults=True, tag="message"):
+    """A chat message, as rpc `send` made it. SDKs do not show a publication's own time, so it is here too.
+
+    `reply` is the offset of the message that it answers; `mentions` has whom it names, by user, and as what.
     """
 
-    data: Raw
-    info: Raw | UnsetType = UNSET
-    offset: int = 0
-    time: int = 0
+    key: str
+    text: str
+    time: int
+    reply: int | UnsetType = UNSET
+    mentions: dict[str, str] = {}
+
+
+class EditData(Struct, frozen=True, tag="edit"):
+    """The message at `target` has another text."""
+
+    target: int
+    text: str
+    time: int
+
+
+class DeleteData(Struct, frozen=True, tag="delete"):
+    """The message at `target` was taken back."""
+
+    target: int
+    time: int
+
+
+class ReactionData(Struct, frozen=True, tag="reaction"):
+    """Who said this puts an emoji on the message at `target`, or takes it away."""
+
+    target: int
+    emoji: str
+    on: bool
+    time: int
+
+
+class TopicData(Struct, frozen=True, tag="topic"):
+    """What the room is about from now on; "" for nothing."""
+
+    topic: str
+    time: int
+
+
+_CHANGES: Final = EditData, DeleteData, ReactionData, TopicData
+CHANGES: Final = frozenset({str(kind.__struct_config__.tag) for kind in _CHANGES})
+"""The types of publications that only rpc methods make."""
+
+OtherData = Annotated[
+    Any,
+    Meta(
+        title="OtherData",
+        description="Any JSON that somebody published, but for what reads as a change.",
+        extra_json_schema={
+            "not": {"type": "object", "properties": {"type": {"enum": sorted(CHANGES)}}, "required": ["type"]}
+        },
+    ),
+]
+
+
+class TypingData(Struct, frozen=True, tag="typing"):
+    """Who said this types."""
+
+
+class PresenceData(Struct, frozen=True, tag="presence"):
+    """Who said this looks elsewhere, or here again."""
+
+    state: Literal["away", "online"]
+
+
+class Person(Struct, frozen=True):
+    """A user, and what they were called when they last said something."""
+
+    user: str
+    name: str
+
+
+class ReadNotice(Struct, frozen=True, tag="read"):
+    """One has read a room up to an offset."""
+
+    channel: str
+    offset: int
+
+
+class NotifyNotice(Struct, frozen=True, tag="notify"):
+    """One wants a room to make a noise, or not."""
+
+    channel: str
+    on: bool
+
+
+class LeftNotice(Struct, frozen=True, tag="left"):
+    """One keeps nothing of a room any more."""
+
+    channel: str
+
+
+class _Told(Struct, frozen=True, omit_defaults=True, rename={"sayer": "from"}):
+    channel: str
+    offset: int
+    time: int
+    text: Annotated[str, Meta(max_length=MAX_EXCERPT_CHARS)]
+    sayer: Person | UnsetType = UNSET
+
+
+class MentionNotice(_Told, frozen=True, tag="mention"):
+    """Somebody else's message, which begins with `text`, mentions one. Without `from` it is the server's."""
+
+
+class DirectNotice(_Told, frozen=True, tag="direct"):
+    """Somebody else's message in a direct channel, which begins with `text`. Without `from` it is the server's."""
+
+
+class InvitedNotice(Struct, frozen=True, tag="invited", rename={"inviter": "from"}):
+    """Somebody made one a member of a private room."""
+
+    channel: str
+    inviter: Person
+
+
+class Publication(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Something said in a channel and stored, by whom `info` says. What the server itself says has no `info`."""
+
+    data: Annotated[Raw, holding("MessageData", "EditData", "DeleteData", "ReactionData", "TopicData", "OtherData")]
+    info: Annotated[Raw, holding("ClientInfo")] | UnsetType = UNSET
+    offset: int
+    time: int
+
+
+class Passing(Struct, frozen=True):
+    """Something of the moment, which is not stored and in no order."""
+
+    data: Annotated[Raw, holding("TypingData", "PresenceData")]
+    info: Annotated[Raw, holding("ClientInfo")] | UnsetType = UNSET
+
+
+class Notice(Struct, frozen=True):
+    """What the server says in the personal channel."""
+
+    data: Annotated[
+        Raw,
+        holding("ReadNotice", "NotifyNotice", "LeftNotice", "MentionNotice", "DirectNotice", "InvitedNotice"),
+    ]
+
+
+Publications = list[Annotated[Raw, holding("Publication")]]
+
+
+class SubscribeData(Struct, frozen=True, omit_defaults=True):
+    """One's role, for moderators and admins, and what the room is about, if it is about something."""
+
+    role: str = ""
+    topic: str = ""
 
 
 class SubscribeResult(Struct, frozen=True, omit_defaults=True):
     """The reply to subscribe. `offset` is the channel's newest, after a recovery the one recovered from.
 
     `ttl` is how long the token is good for, in seconds, if it `expires`. `data` tells moderators and admins that they
-    are, and everybody what the room is about, if it is about something: {"role": …, "topic": …}.
+    are, and everybody what the room is about.
     """
 
     recoverable: bool
@@ -588,8 +715,8 @@ class SubscribeResult(Struct, frozen=True, omit_defaults=True):
     offset: int = 0
     was_recovering: bool = False
     recovered: bool = False
-    publications: list[Raw] = []
-    data: dict[str, str] | UnsetType = UNSET
+    publications: Publications = []
+    data: SubscribeData | UnsetType = UNSET
     expires: bool = False
     ttl: int = 0
 
@@ -598,15 +725,23 @@ PERSONAL: Final = SubscribeResult(recoverable=False, positioned=False, epoch="")
 """The subscription to the personal channel, which every connection has."""
 
 
+class Oneself(Struct, frozen=True, omit_defaults=True):
+    """Who one is, and for a guest the token to come back with."""
+
+    user: str
+    name: str
+    guest: str = ""
+
+
 class ConnectResult(Struct, frozen=True, omit_defaults=True):
-    """The reply to connect. `data` has `user`, `name` and for a guest the `guest` token to come back with.
+    """The reply to connect.
 
     `subs` are the server-side subscriptions, the personal channel among them; `ttl` is as in `SubscribeResult`.
     """
 
     client: str
     version: str
-    data: dict[str, str]
+    data: Oneself
     ping: int
     pong: bool
     subs: dict[str, SubscribeResult] = {}
@@ -643,7 +778,7 @@ class SubscribePush(Struct, frozen=True):
 class HistoryResult(Struct, frozen=True):
     """A page of publications, and the channel's newest position."""
 
-    publications: list[Raw]
+    publications: Publications
     offset: int
     epoch: str
 
@@ -652,6 +787,19 @@ class PresenceResult(Struct, frozen=True):
     """Who is in a channel, by client."""
 
     presence: dict[str, ClientInfo]
+
+
+class PresenceChange(Struct, frozen=True):
+    """Who came, or went."""
+
+    info: ClientInfo
+
+
+class UnsubscribePush(Struct, frozen=True):
+    """The server ended a subscription, and why."""
+
+    code: int
+    reason: str
 
 
 class PresenceStatsResult(Struct, frozen=True):
@@ -667,6 +815,14 @@ class RpcResult(Struct, frozen=True):
     data: Any
 
 
+class ErrorInfo(Struct, frozen=True, omit_defaults=True):
+    """Why a command was not done. `temporary`: the same command may succeed later."""
+
+    code: int
+    message: str
+    temporary: bool = False
+
+
 class Empty(Struct, frozen=True):
     """Done, and nothing to say about it."""
 
@@ -680,7 +836,7 @@ class SendResult(Struct, frozen=True, omit_defaults=True):
     duplicate: bool = False
 
 
-class CurrentMessage(Struct, frozen=True, omit_defaults=True):
+class CurrentMessage(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A message as it stands: `data` with the text as last edited, `null` if it was deleted.
 
     `info` is as that of a `Publication`. `edited` and `deleted` are the times of the last such change; `reactions` has
@@ -688,8 +844,8 @@ class CurrentMessage(Struct, frozen=True, omit_defaults=True):
     """
 
     offset: int
-    data: Raw
-    info: ClientInfo | UnsetType
+    data: Annotated[Raw, holding("MessageData", "OtherData", None)]
+    info: ClientInfo | UnsetType = UNSET
     time: int
     edited: int = 0
     deleted: int = 0
@@ -700,13 +856,6 @@ class Marker(Struct, frozen=True):
     """Up to where one has read a room."""
 
     offset: int
-
-
-class PersonInfo(Struct, frozen=True):
-    """A user, and what they were called when they last said something."""
-
-    user: str
-    name: str
 
 
 class PlaceInfo(Struct, frozen=True, omit_defaults=True):
@@ -724,7 +873,7 @@ class PlaceInfo(Struct, frozen=True, omit_defaults=True):
     mentions: int
     notify: bool
     topic: str = ""
-    members: list[PersonInfo] = []
+    members: list[Person] = []
 
 
 class PlacesResult(Struct, frozen=True):
@@ -825,6 +974,63 @@ METHOD_OF: Final[dict[type, str]] = {
     SubRefresh: "sub_refresh",
 }
 
+RESULT_OF: Final[dict[type[Struct], type[Struct]]] = {
+    Connect: ConnectResult,
+    Subscribe: SubscribeResult,
+    Unsubscribe: Empty,
+    Publish: Empty,
+    Presence: PresenceResult,
+    PresenceStats: PresenceStatsResult,
+    History: HistoryResult,
+    Rpc: RpcResult,
+    Refresh: RefreshResult,
+    SubRefresh: SubRefreshResult,
+}
+"""What commands are answered with."""
+
+PUSHES: Final[dict[str, tuple[str, type[Struct]]]] = {
+    "publication": ("pub", Publication),
+    "passing": ("pub", Passing),
+    "notice": ("pub", Notice),
+    "join": ("join", PresenceChange),
+    "leave": ("leave", PresenceChange),
+    "subscribe": ("subscribe", SubscribePush),
+    "unsubscribe": ("unsubscribe", UnsubscribePush),
+}
+"""The kinds of pushes: the field in which a push of that kind has its body, and the body."""
+
+RPC_METHODS: Final[dict[str, tuple[type[Struct], type[Struct]]]] = {
+    "send": (SendMessage, SendResult),
+    "edit": (EditMessage, SendResult),
+    "delete": (DeleteMessage, SendResult),
+    "react": (React, SendResult),
+    "messages": (ReadMessages, MessagesResult),
+    "read": (MarkRead, Marker),
+    "mine": (ReadPlaces, PlacesResult),
+    "notify": (SetNotify, Empty),
+    "leave": (LeaveRoom, Empty),
+    "typing": (Typing, Empty),
+    "topic": (SetTopic, SendResult),
+    "rooms": (ListRooms, RoomList),
+    "create": (CreateRoom, Empty),
+    "invite": (Invite, Empty),
+    "members": (ReadMembers, MembersResult),
+    "names": (ReadNames, NamesResult),
+    "away": (SetAway, Empty),
+    "kick": (Kick, Empty),
+    "ban": (Ban, Empty),
+    "unban": (Unban, Empty),
+    "mute": (Mute, Empty),
+    "unmute": (Unmute, Empty),
+    "bans": (ReadBans, BansResult),
+    "audit": (ReadAudit, AuditResult),
+}
+"""What an rpc method takes as its data, and what it returns."""
+
+CHAOS_METHODS: Final[dict[str, tuple[type[Struct], type[Struct]]]] = {**RPC_METHODS, "chaos": (Chaos, Empty)}
+
+_decoders: Final = {method: msgspec.json.Decoder(data) for method, (data, _) in CHAOS_METHODS.items()}
+
 # Bytes out
 
 PING: Final = b"{}"
@@ -843,13 +1049,7 @@ def encode_reply(command: Command, result: Result) -> bytes:
 
 def encode_error(command: Command, error: Error) -> bytes:
     """Encode the failure of a command."""
-    temporary = b',"temporary":true' if error.temporary else b""
-    return b'{"id":%d,"error":{"code":%d,"message":%s%s}}' % (
-        command.id,
-        error.code,
-        _encode(error.message),
-        temporary,
-    )
+    return b'{"id":%d,"error":%s}' % (command.id, _encode(ErrorInfo(error.code, error.message, error.temporary)))
 
 
 def encode_push(channel: str, kind: str, body: bytes) -> bytes:
@@ -859,17 +1059,18 @@ def encode_push(channel: str, kind: str, body: bytes) -> bytes:
 
 def encode_publication(entry: Entry) -> Raw:
     """Encode an entry, for pushes and for lists of publications alike."""
-    return Raw(_encode(Publication(Raw(entry.data), _info(entry.author), entry.offset, entry.time_ms)))
+    data, info = Raw(entry.data), _info(entry.author)
+    return Raw(_encode(Publication(data=data, info=info, offset=entry.offset, time=entry.time_ms)))
 
 
 def encode_ephemeral(data: bytes, author: Author | None) -> bytes:
     """Encode a publication that is not part of the channel's order; without an author it is the server's."""
-    return _encode(Publication(Raw(data), UNSET if author is None else _info(author)))
+    return _encode(Notice(Raw(data)) if author is None else Passing(Raw(data), _info(author)))
 
 
 def encode_presence_change(author: Author) -> bytes:
     """Encode the body of a join or leave push."""
-    return b'{"info":%s}' % _encode(client_info(author))
+    return _encode(PresenceChange(client_info(author)))
 
 
 def encode_subscribe(request: SubscribeByServer, result: SubscribeResult) -> bytes:
@@ -887,7 +1088,7 @@ def encode_subscribe(request: SubscribeByServer, result: SubscribeResult) -> byt
 
 def encode_unsubscribe(code: int, reason: str) -> bytes:
     """Encode the body of an unsubscribe push."""
-    return b'{"code":%d,"reason":%s}' % (code, _encode(reason))
+    return _encode(UnsubscribePush(code, reason))
 
 
 @lru_cache(maxsize=4096)  # who says one thing says another; and a batch is often one person's
@@ -908,53 +1109,48 @@ def client_info(author: Author) -> ClientInfo:
 
 
 def message_data(message: SendMessage, time_ms: int) -> bytes:
-    """Return the data of the publication that an rpc `send` makes. SDKs do not show a publication's own time."""
-    data: dict[str, Any] = {"type": "message", "key": message.key, "text": message.text, "time": time_ms}
-    if message.reply is not None:
-        data["reply"] = message.reply
-    if message.mentions:
-        data["mentions"] = message.mentions
-    return _encode(data)
+    """Return the data of the publication that an rpc `send` makes."""
+    reply = UNSET if message.reply is None else message.reply
+    return _encode(MessageData(message.key, message.text, time_ms, reply, message.mentions))
 
 
 def read_notice(channel: str, offset: int) -> bytes:
     """Return the notice that one has read a room up to an offset."""
-    return _encode({"type": "read", "channel": channel, "offset": offset})
+    return _encode(ReadNotice(channel, offset))
 
 
 def notify_notice(channel: str, *, on: bool) -> bytes:
     """Return the notice that one wants a room to make a noise, or not."""
-    return _encode({"type": "notify", "channel": channel, "on": on})
+    return _encode(NotifyNotice(channel, on))
 
 
 def left_notice(channel: str) -> bytes:
     """Return the notice that one keeps nothing of a room any more."""
-    return _encode({"type": "left", "channel": channel})
+    return _encode(LeftNotice(channel))
 
 
 def told_notice(kind: Literal["mention", "direct"], channel: str, entry: Entry) -> bytes:
     """Return the notice that a message names somebody, or is for them alone."""
+    notice = MentionNotice if kind == "mention" else DirectNotice
     text = (text_of(entry.data) or "")[:MAX_EXCERPT_CHARS]
-    said: dict[str, Any] = {"type": kind, "channel": channel, "offset": entry.offset, "time": entry.time_ms}
-    sayer = {"from": {"user": entry.author.user, "name": entry.author.name}} if entry.author.client else {}
-    return _encode({**said, "text": text, **sayer})
+    sayer = Person(entry.author.user, entry.author.name) if entry.author.client else UNSET
+    return _encode(notice(channel, entry.offset, entry.time_ms, text, sayer))
 
 
 def change_data(change: Change, time_ms: int) -> bytes:
     """Return the data of the publication that a change makes."""
     match change:
         case Edit(target, text):
-            return _encode({"type": "edit", "target": target, "text": text, "time": time_ms})
+            return _encode(EditData(target, text, time_ms))
         case Delete(target):
-            return _encode({"type": "delete", "target": target, "time": time_ms})
+            return _encode(DeleteData(target, time_ms))
         case ReactTo(target, emoji, on):  # pragma: no branch
-            return _encode({"type": "reaction", "target": target, "emoji": emoji, "on": on, "time": time_ms})
+            return _encode(ReactionData(target, emoji, on, time_ms))
 
 
 def invited_notice(channel: str, inviter: Author) -> bytes:
     """Return what somebody is told who has been invited into a private room."""
-    who = {"user": inviter.user, "name": inviter.name}
-    return _encode({"type": "invited", "channel": channel, "from": who})
+    return _encode(InvitedNotice(channel, Person(inviter.user, inviter.name)))
 
 
 _TOPIC_BEGIN: Final = b'{"type":"topic",'
@@ -962,7 +1158,7 @@ _TOPIC_BEGIN: Final = b'{"type":"topic",'
 
 def topic_data(topic: str, time_ms: int) -> bytes:
     """Return the data of the publication that says what a room is about."""
-    return _encode({"type": "topic", "topic": topic, "time": time_ms})
+    return _encode(TopicData(topic, time_ms))
 
 
 def topic_of(data: bytes) -> str | None:
@@ -1005,7 +1201,7 @@ def place_info(place: Place, members: Sequence[tuple[str, str]]) -> PlaceInfo:
         mentions=place.mentions,
         notify=place.notify,
         topic=place.topic,
-        members=[PersonInfo(user, name) for user, name in members],
+        members=[Person(user, name) for user, name in members],
     )
 
 
@@ -1015,23 +1211,16 @@ def ruling_info(ruling: Ruling) -> RulingInfo:
     return RulingInfo(ruling.number, ruling.action, *who, ruling.time_ms, ruling.until_ms, ruling.reason)
 
 
-CHANGES: Final = frozenset({"edit", "delete", "reaction", "topic"})
-
-
 class _Kind(Struct, frozen=True):
     type: str = ""
 
 
-class _Topic(Struct, frozen=True):
-    topic: str
-
-
 _kind = msgspec.json.Decoder(_Kind).decode
-_topic = msgspec.json.Decoder(_Topic).decode
+_topic = msgspec.json.Decoder(TopicData).decode
 
-TYPING_DATA: Final = b'{"type":"typing"}'
-AWAY_DATA: Final = b'{"type":"presence","state":"away"}'
-ONLINE_DATA: Final = b'{"type":"presence","state":"online"}'
+TYPING_DATA: Final = _encode(TypingData())
+AWAY_DATA: Final = _encode(PresenceData("away"))
+ONLINE_DATA: Final = _encode(PresenceData("online"))
 
 
 def text_of(data: bytes) -> str | None:

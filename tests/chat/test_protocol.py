@@ -308,11 +308,11 @@ def test_a_success_without_content_still_names_the_method(request_: Any, method:
 
 
 def test_the_connect_reply_says_that_it_pings_and_wants_pongs() -> None:
-    result = protocol.ConnectResult("c", "1.0", {"user": "u"}, ping=25, pong=True)
+    result = protocol.ConnectResult("c", "1.0", protocol.Oneself("u", "U"), ping=25, pong=True)
 
     assert reply(protocol.Connect(), result) == {
         "id": 7,
-        "connect": {"client": "c", "version": "1.0", "data": {"user": "u"}, "ping": 25, "pong": True},
+        "connect": {"client": "c", "version": "1.0", "data": {"user": "u", "name": "U"}, "ping": 25, "pong": True},
     }
 
 
