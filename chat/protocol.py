@@ -67,7 +67,10 @@ class Connect(Struct, frozen=True):
 
 
 class Subscribe(Struct, frozen=True):
-    """Subscribe to a channel, from a position if `recover` is set."""
+    """Subscribe to a channel, from a position if `recover` is set; with bit 2 of `flag` from there or not at all (112).
+
+    `type` and `tf` belong to shared poll and to filters, which are not offered.
+    """
 
     channel: Channel
     token: str = ""

@@ -16,6 +16,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from chat.errors import CloseReason, Error, bad_request
 from chat.log import Author
 from chat.protocol import Empty, HistoryResult, PresenceResult, PresenceStatsResult
+from chat.schema import components
 from chat.tokens import SERVER_PREFIX
 
 SERVER: Final = Author(user=f"{SERVER_PREFIX}server", client="", name="Server")
@@ -353,6 +354,6 @@ def encode_replies(replies: list[tuple[str, Result | Error]]) -> bytes:
 def schemas(template: str) -> tuple[dict[str, tuple[dict[str, Any], dict[str, Any]]], dict[str, Any]]:
     """Return the JSON Schemas of requests and results by method, and those that they refer to by `template`."""
     types = [kind for pair in METHODS.values() for kind in pair]
-    found, components = msgspec.json.schema_components([*types, Batch, ErrorBody], ref_template=template)
+    found, referred = components([*types, Batch, ErrorBody], template)
     named = dict(zip(types, found, strict=False))
-    return {method: (named[pair[0]], named[pair[1]]) for method, pair in METHODS.items()}, components
+    return {method: (named[pair[0]], named[pair[1]]) for method, pair in METHODS.items()}, referred

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from chat.protocol import RPC_METHODS
+from chat.schema import document
 from tests.examples import Meaning, Turn, blocks
+from tests.schema import Kinds, Side
 from tests.server import running
 from tests.tokens import SECRET, token
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 DOCUMENT = (Path(__file__).parents[1] / "web/PROTOCOL.md").read_text()
 WAIT_S = 10
 KEY = "some-long-secret"
+KINDS = Kinds(document())
 TOKENS = {
     "ada": token(sub="ada", info={"name": "Ada"}),
     "mo": token(sub="mo", info={"name": "Mo"}, meta={"role": "moderator"}),
@@ -80,7 +83,9 @@ def converse(server: Server, examples: list[list[Turn]], meaning: Meaning) -> No
                 assert connection
                 if sent:
                     for frame in frames:
-                        connection.send("\n".join(json.dumps(meaning.to_send(value)) for value in frame))
+                        lines = [meaning.to_send(value) for value in frame]
+                        check("FromClient", lines)
+                        connection.send("\n".join(map(json.dumps, lines)))
                 else:
                     hear(connection, list(itertools.chain(*frames)), meaning)
 
@@ -92,6 +97,7 @@ def hear(connection: ClientConnection, wanted: list[Any], meaning: Meaning) -> N
         assert time.monotonic() < until, f"did not come: {wanted}\nwhere {meaning.stands_for}"
         for line in str(connection.recv(timeout=10)).split("\n"):
             came = json.loads(line)
+            check("FromServer", [came])
             found = next((value for value in wanted if meaning.fits(value, came)), None)
             if found is not None:
                 wanted.remove(found)
@@ -99,6 +105,11 @@ def hear(connection: ClientConnection, wanted: list[Any], meaning: Meaning) -> N
                 connection.send("{}")
             else:
                 assert "push" in came, f"came {came}\nexpected one of {wanted}\nwhere {meaning.stands_for}"
+
+
+def check(side: Side, lines: list[Any]) -> None:
+    """See that each line is of one kind, by the schema."""
+    assert [line for line in lines if len(KINDS.of(side, line)) != 1] == []
 
 
 def ask(server: Server, examples: list[list[Turn]], meaning: Meaning) -> None:

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from actors.runtime import LoopScheduler
 from actors.system import ChatSystem
 from chat.log import DatabaseError
-from web import api, health, metrics, pages, sockets
+from web import api, health, metrics, pages, schema, sockets
 from web.drain import Drain
 from web.gateway import Gateway
 from web.hijack import OfferHijack
@@ -107,6 +107,7 @@ def create_app(
     app.include_router(sockets.router)
     app.include_router(health.router)
     app.include_router(pages.router)
+    app.include_router(schema.router)
     app.state.page = pages.Served(token_url)
     if with_metrics:
         app.include_router(metrics.router)

@@ -151,4 +151,7 @@ def test_every_request_and_result_is_described() -> None:
 
     assert described.keys() == METHODS.keys()
     assert set(components["Publish"]["required"]) == {"channel", "data"}
+    pages = components["HistoryResult"]["properties"]["publications"]
+    assert pages["items"] == {"$ref": "#/components/schemas/Publication"}
+    assert {"MessageData", "EditData", "ClientInfo"} <= components.keys()
     assert {asked["$ref"] for asked, _ in described.values()} <= {f"#/components/schemas/{name}" for name in components}
