@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from chat.errors import CloseReason
     from chat.log import (
         Entry,
+        Findings,
         Keep,
         Kept,
         MemberChange,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
         Retention,
         RoomTopic,
         Ruling,
+        Search,
         Stored,
     )
     from chat.room_classes import RoomClasses
@@ -129,6 +131,10 @@ class FakeLog:
         """What the next appends raise, one each, with nothing stored."""
         self.read_errors: deque[Exception | None] = deque()
         """What the next reads raise, one each; None is nothing."""
+        self.indexings: deque[int | Exception] = deque()
+        """How much the next steps of indexing leave, one each, or what they raise."""
+        self.indexed = 0
+        """How many steps of indexing it was asked for."""
         self.closed = False
 
     def append(self, batch: Sequence[Draft | Keep]) -> list[Stored | Rejected | Kept]:
@@ -152,6 +158,17 @@ class FakeLog:
     def messages(self, room: str, *, after: int | None = None, before: int | None = None, limit: int) -> Page:
         self._read()
         return self.kept.messages(room, after=after, before=before, limit=limit)
+
+    def search(self, search: Search, readable: Callable[[str], bool], *, limit: int) -> Findings:
+        self._read()
+        return self.kept.search(search, readable, limit=limit)
+
+    def index(self, *, limit: int) -> int:
+        self.indexed += 1
+        left = self.indexings.popleft() if self.indexings else self.kept.index(limit=limit)
+        if isinstance(left, Exception):
+            raise left
+        return left
 
     def trim(self, rules: Sequence[Retention], *, limit: int) -> int:
         if self.append_errors:

@@ -13,6 +13,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final, Self
 
 import filelock
+import structlog
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -28,6 +29,8 @@ MIGRATIONS: Final[Traversable] = resources.files("chat.log") / "migrations"
 
 BUSY_TIMEOUT_MS: Final = 2_000
 """How long to wait for a lock that another program holds, such as somebody's sqlite3 shell."""
+
+log = structlog.get_logger()
 
 
 class DatabaseError(Exception):
@@ -188,7 +191,7 @@ def _migrate(path: Path, migrations: Traversable) -> None:
     try:
         with contextlib.closing(_connect(path, make=True)) as connection:
             version = _version(connection, path)
-            connection.execute("select json_group_array(1)")  # SQLite has had it by default only since 3.38
+            _check_library(connection)
             scripts = _scripts(migrations)
             if version > max(scripts):
                 raise DatabaseError(
@@ -200,6 +203,8 @@ def _migrate(path: Path, migrations: Traversable) -> None:
                 raise DatabaseError(f"{path} is where SQLite cannot keep a write-ahead log: move it to a local disk")
             for number, script in sorted(scripts.items()):
                 if number > version:
+                    if version:
+                        log.info("database.migrating", to=number)  # a million entries: 4 s
                     connection.executescript(
                         f"begin immediate;\n{script}\n;pragma application_id = {APPLICATION_ID};"
                         f"pragma user_version = {number}; commit;"
@@ -208,6 +213,17 @@ def _migrate(path: Path, migrations: Traversable) -> None:
             connection.executescript(f"begin immediate; pragma user_version = {max(scripts)}; rollback")
     except sqlite3.Error as error:
         raise DatabaseError(_explained(path, error)) from error
+
+
+def _check_library(connection: sqlite3.Connection) -> None:
+    """Raise `DatabaseError` if SQLite was built without the JSON functions (in by default since 3.38), or FTS5."""
+    try:
+        connection.execute("select json_group_array(1), fts5_source_id()")
+    except sqlite3.Error as error:
+        raise DatabaseError(
+            f"Python's SQLite library ({sqlite3.sqlite_version}) was built without something that is needed ({error}): "
+            "use a Python whose SQLite has JSON functions and FTS5"
+        ) from None
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

@@ -12,6 +12,7 @@ import string
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from fnmatch import fnmatchcase
+from itertools import count, islice
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -21,6 +22,8 @@ from chat.log import places as rules
 from chat.log.port import (
     Draft,
     Entry,
+    Findings,
+    Found,
     Keep,
     Kept,
     MemberChange,
@@ -33,12 +36,12 @@ from chat.log.port import (
     Ruling,
     Stored,
 )
-from chat.log.projection import Room
+from chat.log.projection import Room, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from chat.log.port import Retention
+    from chat.log.port import Retention, Search
 
 
 _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -47,11 +50,13 @@ _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 class _Room(Room):
     """A whole room: the entries at `tail` < offset <= `head`, ascending, as are the posts among them."""
 
-    __slots__ = ("tail",)
+    __slots__ = ("numbers", "tail")
 
     def __init__(self) -> None:
         super().__init__(epoch=secrets.token_hex(4))
         self.tail = 0
+        self.numbers: dict[int, int] = {}
+        """The places of its posts among those of all rooms, by offset."""
 
     def between(self, first: int, last: int) -> list[Entry]:
         return [self.entries[offset] for offset in range(max(first, self.tail + 1), min(last, self.head) + 1)]
@@ -60,6 +65,7 @@ class _Room(Room):
         self.tail += 1
         oldest = self.entries.pop(self.tail)
         self.posts.pop(self.tail, None)
+        self.numbers.pop(self.tail, None)
         self.by_key.pop((oldest.author.user, oldest.key), None)
         self.told.pop(self.tail, None)
 
@@ -76,6 +82,7 @@ class MemoryLog:
         self._max_entries = max_entries
         self._max_rooms = max_rooms
         self._rooms: OrderedDict[str, _Room] = OrderedDict()
+        self._numbers = count(1)
         self._secret = secrets.token_bytes(32)
         self._rulings: list[Ruling] = []
         self._in_force: dict[tuple[str, str, str], Ruling] = {}
@@ -100,6 +107,8 @@ class MemoryLog:
         if isinstance(answer, Stored) and not answer.duplicate:
             if draft.author.client:
                 self._persons[draft.author.user] = (draft.author.name, draft.time_ms // rules.DAY_MS)
+            if draft.change is None:
+                room.numbers[answer.entry.offset] = next(self._numbers)
             if draft.direct:
                 before = answer.entry.offset - 1
                 for user in draft.told:
@@ -148,6 +157,30 @@ class MemoryLog:
             start = max(0, end - limit)
         messages = [found.posts[offset].message() for offset in offsets[start:end]]
         return Page(messages, Position(found.head, found.epoch))
+
+    def search(self, search: Search, readable: Callable[[str], bool], *, limit: int) -> Findings:
+        """See `RoomLog.search`. Looks at all messages of these rooms."""
+        found = list(islice(self._found(search, readable), limit + 1))
+        return Findings(found[:limit], found[limit - 1].number if len(found) > limit else None)
+
+    def _found(self, search: Search, readable: Callable[[str], bool]) -> Iterator[Found]:
+        names = list(self._rooms) if search.room is None else [search.room]
+        rooms = [(name, self._rooms[name]) for name in names if name in self._rooms and readable(name)]
+        places = [(number, name, room.posts[at]) for name, room in rooms for at, number in room.numbers.items()]
+        for number, name, post in sorted(places, key=lambda place: -place[0]):
+            text = text_of(post.data)
+            if (
+                number < search.before
+                and search.since_ms <= post.time_ms <= search.until_ms
+                and search.user in {None, post.author.user}
+                and text is not None
+                and search.query.finds(text)
+            ):
+                yield Found(number, name, msgspec.structs.replace(post.message(), reactions={}))
+
+    def index(self, *, limit: int) -> int:  # noqa: ARG002  (a part of `RoomLog`)
+        """See `RoomLog.index`. There is nothing to prepare."""
+        return 0
 
     def trim(self, rules: Sequence[Retention], *, limit: int) -> int:
         """See `RoomLog.trim`."""

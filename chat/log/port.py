@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
+from chat.words import Query
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class Author(msgspec.Struct, frozen=True, gc=False):
@@ -189,6 +191,42 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     topic: str = ""
 
 
+NEWEST = 2**63 - 1
+"""Above all numbers, offsets and times."""
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True):
+    """Which messages are asked for: those that all of this holds for. Deleted ones and those without text never are.
+
+    `before` is a cursor from earlier `Findings`; times are Unix time.
+    """
+
+    query: Query = Query()
+    room: str | None = None
+    user: str | None = None
+    since_ms: int = 0
+    until_ms: int = NEWEST
+    before: int = NEWEST
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A message of a room, without its reactions. `number` is its place among those of all rooms."""
+
+    number: int
+    room: str
+    message: Message
+
+
+class Findings(msgspec.Struct, frozen=True):
+    """What was found, the newest first, and the cursor from which to go on, None if there is nothing older.
+
+    Where there was much to look at there may be a cursor although there are few findings, or none.
+    """
+
+    found: list[Found]
+    before: int | None
+
+
 class Retention(msgspec.Struct, frozen=True, gc=False):
     """What is kept of the rooms whose names match a pattern: `*` is anything, `?` one character, all else itself.
 
@@ -292,6 +330,19 @@ class RoomLog(Protocol):
 
     def messages(self, room: str, *, after: int | None = None, before: int | None = None, limit: int) -> Page:
         """Return the newest `limit` messages, or those just before or just after an offset (not both given)."""
+
+    def search(self, search: Search, readable: Callable[[str], bool], *, limit: int) -> Findings:
+        """Return the newest `limit` messages that are asked for, of the rooms whose names are `readable`.
+
+        It is called once for each room that comes up. What counts is how messages stand when this is called: an edit,
+        a deletion or an entry that is forgotten shows at once.
+        """
+
+    def index(self, *, limit: int) -> int:
+        """Prepare for searches, in steps of `limit` entries: do one if there are so many, and tell how many are left.
+
+        Searches find the same without it, but slower.
+        """
 
     def trim(self, rules: Sequence[Retention], *, limit: int) -> int:
         """Forget up to `limit` old entries, the oldest of their rooms, and return how many.

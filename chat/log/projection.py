@@ -14,7 +14,13 @@ from chat.log.port import MAX_REACTIONS, Delete, Edit, Entry, Message, React, Re
 if TYPE_CHECKING:
     from chat.log.port import Author, Change, Draft
 
+
+class _WithText(msgspec.Struct):
+    text: str
+
+
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_TEXT = msgspec.json.Decoder(_WithText | str)
 
 _MISSING = Rejected("missing")
 _FOREIGN = Rejected("foreign")
@@ -137,3 +143,12 @@ def _with_text(data: bytes, text: str) -> bytes | None:
         return None
     fields["text"] = msgspec.Raw(msgspec.json.encode(text))
     return msgspec.json.encode(fields)
+
+
+def text_of(data: bytes) -> str | None:
+    """Return what a post says: its `text`, or itself if it is a string. None if it says nothing that can be found."""
+    try:
+        found = _TEXT.decode(data)
+    except msgspec.DecodeError:  # something else, or `null`, since it was deleted
+        return None
+    return found if isinstance(found, str) else found.text

@@ -17,18 +17,21 @@ import contextlib
 import secrets
 import sqlite3
 import threading
-from functools import cache
-from itertools import chain
+from functools import cache, partial
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from chat.log import fulltext
 from chat.log import places as rules
 from chat.log.database import DatabaseError
 from chat.log.port import (
     Author,
     Draft,
     Entry,
+    Findings,
+    Found,
     Keep,
     Kept,
     LogError,
@@ -43,13 +46,13 @@ from chat.log.port import (
     Stored,
     Topic,
 )
-from chat.log.projection import Post, Room
+from chat.log.projection import Post, Room, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from chat.log.database import Database
-    from chat.log.port import Change, Retention
+    from chat.log.port import Change, Retention, Search
 
 _Changing = tuple[str, "Change"]
 """The name of a room, and what a draft is to do to a message there."""
@@ -83,7 +86,7 @@ _REPEATS: Final = f"""
 
 _TARGETS: Final = f"""
     with change (room_id, offset) as (values {{}})
-    select json_group_array(json_array(entry.room_id, {_POST}))
+    select json_group_array(json_array(entry.room_id, entry.id, {_POST}))
     from change cross join entry using (room_id, offset) {_REVISION} where post = 1"""
 
 _TARGETS_REACTIONS: Final = """
@@ -98,7 +101,10 @@ _SAVE_ROOMS: Final = """
     on conflict (id) do update set
         head = excluded.head, oldest_ms = case when head = tail then excluded.oldest_ms else oldest_ms end"""
 
-_SAVE_ENTRIES: Final = f"insert into entry (room_id, post, {_COLUMNS}) values {{}}"
+# Not one that was used before, although its entry may be gone: the index is up to `last_id`.
+_NEXT_ID: Final = "select max(ifnull((select max(id) from entry), 0), last_id) + 1 from indexed"
+
+_SAVE_ENTRIES: Final = f"insert into entry (id, room_id, post, {_COLUMNS}) values {{}}"
 
 _SAVE_REVISIONS: Final = "insert or replace into revision (room_id, target, data, edited_ms, deleted_ms) values {}"
 
@@ -217,6 +223,20 @@ _FORGET_GUESTS: Final = (
         select user, room from place where day < ? and user glob 'guest-*' limit ?)""",
     "delete from person where user in (select user from person where day < ? and user glob 'guest-*' limit ?)",
 )
+_FORGOTTEN: Final = f"""
+    select json_group_array(json_array(entry.id, user, cast(coalesce(revision.data, entry.data) as text)))
+    from entry {_REVISION}
+    where entry.room_id = ? and post = 1 and entry.offset <= ? and entry.id <= (select last_id from indexed)"""
+
+_TO_INDEX: Final = f"""
+    select json_group_array(
+        json_array(entry.id, entry.room_id, user, cast(coalesce(revision.data, entry.data) as text))
+    ) from entry {_REVISION} where entry.id > ? and entry.id <= ? and post = 1"""
+
+_FOUND: Final = f"""
+    with found (id) as (values {{}})
+    select json_group_array(json_array(entry.id, entry.room_id, {_POST}))
+    from found cross join entry using (id) {_REVISION}"""
 
 _SAVE_RULING: Final = """
     insert into ruling (room, action, user, by_user, by_role, time_ms, until_ms, reason)
@@ -273,11 +293,13 @@ _RULINGS: Final = f"""
 class _Room(Room):
     """As much of a room as a batch refers to. Its `entries` are the new ones; `id` is 0 until it has some."""
 
-    __slots__ = ("id",)
+    __slots__ = ("id", "targets")
 
     def __init__(self, room_id: int, epoch: str, head: int) -> None:
         super().__init__(epoch, head)
         self.id = room_id
+        self.targets: dict[int, tuple[int, bytes]] = {}
+        """The ids of the entries of earlier posts that the batch may change, and the posts' data before."""
 
 
 class SqliteLog:
@@ -337,6 +359,7 @@ class SqliteLog:
         _save_entries(connection, rooms)
         if changing:
             _save_changes(connection, rooms, changing, before)
+            _index_changes(connection, rooms)
         if any(draft.told for draft in drafts):
             _save_told(connection, rooms, drafts, answers)
         return answers, self._save_persons(connection, rooms)
@@ -405,6 +428,44 @@ class SqliteLog:
                 for _, target, offset, emoji, user in found:
                     posts[target].react(emoji, user, offset)
         return Page([post.message() for post in posts.values()], Position(head, epoch))
+
+    def search(self, search: Search, readable: Callable[[str], bool], *, limit: int) -> Findings:
+        """See `RoomLog.search`. It looks at `fulltext.LOOK` messages at most."""
+        with self._reading() as connection:
+            room_id = None
+            if search.room is not None:
+                room = connection.execute(_ROOM, (search.room,)).fetchone()
+                if room is None:
+                    return Findings([], None)
+                room_id = room[1]
+
+            def asked_for(name: str) -> bool:
+                return search.room in {None, name} and readable(name)
+
+            proposals = fulltext.Proposals(connection, search, fulltext.match(search, room_id), asked_for)
+            found: list[Found] = []
+            while len(found) <= limit and not proposals.over:
+                ids = proposals.more()
+                for start in range(0, len(ids), ROWS):
+                    if len(found) <= limit:
+                        found += _found(connection, search, ids[start : start + ROWS], proposals.rooms)
+        if len(found) > limit:
+            return Findings(found[:limit], found[limit - 1].number)
+        return Findings(found, None if proposals.exhausted else proposals.looked_down_to)
+
+    def index(self, *, limit: int) -> int:
+        """See `RoomLog.index`."""
+        with self._writing() as connection:
+            last_id, newest = fulltext.extent(connection)
+            if newest - last_id < limit:
+                return newest - last_id
+            rows = _rows(connection, _TO_INDEX, (last_id, last_id + limit))
+            said = [
+                (entry_id, fulltext.indexed(room_id, user, data.encode())) for entry_id, room_id, user, data in rows
+            ]
+            fulltext.add(partial(_run, connection), said)
+            connection.execute("update indexed set last_id = ?", (last_id + limit,))
+        return newest - last_id - limit
 
     def trim(self, rules: Sequence[Retention], *, limit: int) -> int:
         """See `RoomLog.trim`.
@@ -584,8 +645,29 @@ class SqliteLog:
             raise LogError(f"{self._database.path} cannot be {done}: {error}") from error
 
 
+def _found(
+    connection: sqlite3.Connection, search: Search, ids: Sequence[int], rooms: dict[int, str | None]
+) -> list[Found]:
+    """Return the messages among the proposed ones that are asked for."""
+    found = []
+    for number, room_id, *row in sorted(_fetch(connection, _FOUND, [(entry_id,) for entry_id in ids]), reverse=True):
+        post = _post(row)
+        room, text = rooms[room_id], text_of(post.data)
+        if (
+            room is not None
+            and search.user in {None, post.author.user}
+            and text is not None
+            and search.query.finds(text)
+        ):
+            found.append(Found(number, room, post.message()))
+    return found
+
+
 def _forget(connection: sqlite3.Connection, room_id: int, last: int) -> None:
     """Forget what a room has up to an offset."""
+    posts = _rows(connection, _FORGOTTEN, (room_id, last))
+    gone = [(entry_id, fulltext.indexed(room_id, user, data.encode())) for entry_id, user, data in posts]
+    fulltext.remove(partial(_run, connection), gone)
     for statement in _TRIM:
         connection.execute(statement, {"room": room_id, "last": last})
 
@@ -645,8 +727,9 @@ def _load_targets(connection: sqlite3.Connection, rooms: dict[str, _Room], chang
     """Let rooms know the posts that the drafts would change."""
     known = {room.id: room for room in rooms.values()}
     targets = {(rooms[name].id, change.target) for name, change in changing if 0 < change.target <= rooms[name].head}
-    for room_id, *row in _fetch(connection, _TARGETS, list(targets)):
-        known[room_id].posts[row[0]] = _post(row)
+    for room_id, entry_id, *row in _fetch(connection, _TARGETS, list(targets)):
+        post = known[room_id].posts[row[0]] = _post(row)
+        known[room_id].targets[post.offset] = entry_id, post.data
     for room_id, target, offset, emoji, user in sorted(_fetch(connection, _TARGETS_REACTIONS, list(targets))):
         known[room_id].posts[target].react(emoji, user, offset)
 
@@ -661,8 +744,11 @@ def _save_entries(connection: sqlite3.Connection, rooms: dict[str, _Room]) -> No
         for _, room in grown:
             if not room.id:
                 room.id, next_id = next_id, next_id + 1
+    (first_id,) = connection.execute(_NEXT_ID).fetchone()
+    ids = count(first_id)
     rows = [
         (
+            next(ids),
             room.id,
             offset in room.posts,
             offset,
@@ -704,6 +790,19 @@ def _save_told(
     ]
     if begun:
         _keep(connection, begun)
+
+
+def _index_changes(connection: sqlite3.Connection, rooms: dict[str, _Room]) -> None:
+    """Have the index say what the posts that it has say now."""
+    old, new, last_id = [], [], fulltext.last_indexed(connection)
+    for room in rooms.values():
+        for offset, (entry_id, before) in room.targets.items():
+            post = room.posts[offset]
+            if post.data != before and entry_id <= last_id:
+                old.append((entry_id, fulltext.indexed(room.id, post.author.user, before)))
+                new.append((entry_id, fulltext.indexed(room.id, post.author.user, post.data)))
+    fulltext.remove(partial(_run, connection), old)
+    fulltext.add(partial(_run, connection), new)
 
 
 def _save_changes(

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_an_empty_file_becomes_a_database(path: Path) -> None:
 
     Database.open(path).close()
 
-    assert read(path, "pragma user_version") == [(4,)]
+    assert read(path, "pragma user_version") == [(5,)]
 
 
 def test_the_path_may_hold_what_a_url_may_not(tmp_path: Path) -> None:
@@ -215,7 +216,7 @@ def test_a_newer_database_is_refused_and_left_as_it_is(path: Path) -> None:
 
     text = refusal(path)
 
-    assert text.startswith(f"{path} was written by a newer version of this program (its tables are version 99, ours 4)")
+    assert text.startswith(f"{path} was written by a newer version of this program (its tables are version 99, ours 5)")
     assert path.read_bytes() == before
 
 
@@ -236,6 +237,26 @@ def test_an_old_sqlite_library_is_refused(path: Path, monkeypatch: pytest.Monkey
 
     assert refusal(path).startswith("Python's SQLite library is 3.34.1, and 3.35 or newer is needed: ")
     assert not path.exists()
+
+
+@pytest.mark.parametrize("function", ["json_group_array", "fts5_source_id"])
+def test_an_sqlite_library_without_what_is_needed_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    connect = module._connect  # noqa: SLF001  (a library of one's own would take a compiler)
+
+    def without(*args: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*args, **options)
+        connection.set_authorizer(lambda _, __, name, *___: sqlite3.SQLITE_DENY if name == function else 0)
+        return connection
+
+    monkeypatch.setattr(module, "_connect", without)
+
+    text = refusal(path)
+
+    assert function in text
+    assert text.endswith("): use a Python whose SQLite has JSON functions and FTS5")
+    assert "\n" not in text
 
 
 @pytest.fixture

@@ -27,11 +27,14 @@ from chat.log import (
     Message,
     React,
     Retention,
+    Search,
     SqliteLog,
     Stored,
+    fulltext,
 )
 from chat.log import database as database_module
 from chat.log import sqlite as module
+from chat.words import parse
 from tests.fakes import ANN, BOB, NOON_MS, draft
 
 HELLO = b'{"text":"hello"}'
@@ -607,3 +610,119 @@ def test_what_has_come_since_is_counted_without_a_walk_over_the_room(
 
     assert cost(0) <= short + 5
     assert log.places("eve")[0].mentions == 0
+
+
+# Search
+
+
+def said(*texts: str) -> list[Draft]:
+    return [Draft("lobby", "", ANN, NOON_MS, b'{"text":"%s"}' % text.encode()) for text in texts]
+
+
+def found(log: SqliteLog, query: str) -> list[int]:
+    findings = log.search(Search(query=parse(query)), lambda _: True, limit=50)
+    return [one.message.offset for one in findings.found]
+
+
+def indexed(path: Path) -> tuple[int, int]:
+    """Return up to which entry messages are in the index, and how many places of words there are in it."""
+    with shell(path) as other:
+        other.execute("create virtual table temp.found using fts5vocab (main, search, instance)")
+        (last_id,) = other.execute("select last_id from indexed").fetchone()
+        (places,) = other.execute("select count(*) from found where term not like char(57344) || '%'").fetchone()
+    return last_id, places
+
+
+def test_what_an_older_version_stored_is_found_at_once_and_indexed_behind(path: Path, tmp_path: Path) -> None:
+    older = tmp_path / "migrations"
+    older.mkdir()
+    for number in ("0001_log", "0002_moderation"):
+        shutil.copy(Path(str(database_module.MIGRATIONS)) / f"{number}.sql", older)
+    Database.open(path, migrations=older).close()
+    with shell(path) as other:
+        other.execute("insert into log values ('e', x'00')")
+        other.execute("insert into room values (1, 'lobby', 'e', 3, 0, 1)")
+        for offset, text in enumerate(("apple", "pear", "plum"), 1):
+            row = (offset, f'{{"text":"{text}"}}'.encode())
+            other.execute("insert into entry values (1, ?, 1, '', 'ann', 'c', 'Ann', 1, ?)", row)
+        other.execute("""insert into revision values (1, 2, cast('{"text":"apple pie"}' as blob), 1, 0)""")
+
+    log = open_log(path)
+
+    assert found(log, "apple") == [2, 1]
+    assert log.index(limit=2) == 1
+    assert indexed(path) == (2, 3)
+    assert found(log, "apple") == [2, 1]
+    assert found(log, "plum") == [3]
+    assert [entry.data for entry in entries(log)] == [b'{"text":"apple"}', b'{"text":"pear"}', b'{"text":"plum"}']
+    log.append(said("apple"))
+    assert found(log, "apple") == [4, 2, 1]
+    log.close()
+
+
+def test_the_index_waits_until_there_is_a_step_to_do_and_tells_how_much_is_left(log: SqliteLog, path: Path) -> None:
+    log.append(said("one", "two", "three", "four", "five"))
+
+    assert log.index(limit=6) == 5
+    assert indexed(path) == (0, 0)
+    assert log.index(limit=2) == 3
+    assert indexed(path) == (2, 2)
+    assert log.index(limit=2) == 1
+    assert indexed(path) == (4, 4)
+
+
+def test_what_is_edited_deleted_and_forgotten_leaves_no_word_in_the_index(log: SqliteLog, path: Path) -> None:
+    log.append(said("apple", "pear", "plum", "fig"))
+    log.index(limit=4)
+
+    log.append([Draft("lobby", "", ANN, NOON_MS, b"{}", change) for change in (Edit(1, "two words"), Delete(2))])
+    assert indexed(path) == (4, 4)
+    log.remove("lobby", last=3, limit=10)
+    assert indexed(path) == (4, 1)
+    log.remove("lobby", last=9, limit=10)
+    assert indexed(path) == (4, 0)
+
+
+def test_a_message_that_comes_after_all_were_removed_is_not_taken_for_one_that_is_indexed(log: SqliteLog) -> None:
+    log.append(said("apple", "pear"))
+    log.index(limit=2)
+    log.remove("lobby", last=2, limit=10)
+
+    log.append(said("apple"))
+
+    assert found(log, "apple") == [3]
+
+
+def test_a_search_looks_at_a_bounded_number_of_messages_and_goes_on_from_there(
+    log: SqliteLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fulltext, "LOOK", 10)
+    log.append([Draft("secret", "", ANN, NOON_MS, HELLO) for _ in range(25)])
+    log.append(said("hello"))
+    log.append([Draft("secret", "", ANN, NOON_MS, HELLO) for _ in range(14)])
+    pages, search = [], Search(query=parse("hello"))
+
+    while True:
+        findings = log.search(search, lambda room: room == "lobby", limit=5)
+        pages.append(len(findings.found))
+        if findings.before is None:
+            break
+        search = msgspec.structs.replace(search, before=findings.before)
+        log.index(limit=1)
+
+    assert pages == [0, 1, 0, 0, 0]
+
+
+def test_a_search_for_something_rare_takes_no_longer_in_a_room_that_has_grown(
+    log: SqliteLog, connections: list[Connection]
+) -> None:
+    steps: list[int] = []
+    for _ in range(2):
+        log.append(said(*["common"] * 999, "rare common"))
+        log.index(limit=1_000)
+        assert len(found(log, "rare common")) == len(steps) + 1
+        before = sum(connection.steps for connection in connections)
+        found(log, "rare common")
+        steps.append(sum(connection.steps for connection in connections) - before)
+
+    assert steps[1] <= steps[0] + 2
