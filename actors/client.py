@@ -51,6 +51,7 @@ from actors.messages import (
     Refreshed,
     Refused,
     Reject,
+    SearchMessages,
     SetAway,
     ShowTyping,
     TellConnected,
@@ -58,6 +59,7 @@ from actors.messages import (
 from actors.replies import entered_result, error_of, is_by_server, rejects_unrecoverable, result_of
 from actors.runtime import Actor, ActorRef, RequestFailed, Restarted, Terminated
 from actors.said import said
+from actors.searched import search_of
 from actors.session import Opening, Session, author_in, expiring, refreshed, sub_refreshed
 from chat import errors, limits, protocol
 from chat.access import can_be_let_into, is_open_to
@@ -739,6 +741,21 @@ class ClientActor(Actor):
         self._check_pending()
         self._ask(self._shared.reader, ReadPlaces(self.actor_ref, "", command, self._who(), self._shared.now_ms()))
 
+    def _search(self, command: Command, call: protocol.SearchMessages) -> None:
+        if not may(self._who().role_in(call.channel or ""), Action.SEARCH):
+            raise CommandError(errors.PERMISSION_DENIED)
+        search = search_of(call)
+        if search is None:
+            self._reply(command, protocol.RpcResult(protocol.SearchResult([])))
+            return
+        self._check_pending()
+        by_token = frozenset(membership.channel for membership in self._memberships.values() if membership.by_token)
+        most = min(call.limit, limits.MAX_FOUND)
+        now_ms = self._shared.now_ms()
+        self._ask(
+            self._shared.reader, SearchMessages(self.actor_ref, command, self._who(), search, most, by_token, now_ms)
+        )
+
     def _send(self, _: Command, __: protocol.Send) -> None:
         raise Disconnect(errors.NOT_AVAILABLE_CLOSE)
 
@@ -1002,6 +1019,7 @@ class ClientActor(Actor):
         protocol.MarkRead: _keep_place,
         protocol.SetNotify: _keep_place,
         protocol.LeaveRoom: _keep_place,
+        protocol.SearchMessages: _search,
         protocol.Typing: _typing,
         protocol.SetTopic: _say,
         protocol.ListRooms: _list_rooms,

@@ -19,6 +19,7 @@ from chat.log import (
     Change,
     Draft,
     Entry,
+    Findings,
     Keep,
     Kept,
     MemberChange,
@@ -28,6 +29,7 @@ from chat.log import (
     Retention,
     RoomTopic,
     Ruling,
+    Search,
     Stored,
     Topic,
 )
@@ -488,6 +490,7 @@ Result = (
     | Placed
     | Page
     | MessagePage
+    | Findings
     | Present
     | People
     | Names
@@ -533,6 +536,29 @@ class Deliver(msgspec.Struct, frozen=True):
     """Show an event to the client. All members get the same object."""
 
     event: Event
+
+
+# client → reader
+
+
+class SearchMessages(Request, frozen=True):
+    """Find messages in the rooms that somebody may read, a number of them at most. Answered with `Findings`.
+
+    `entered` are rooms that the asking connection is in by a token; in them it may read whatever its role. `now_ms` is
+    the time by which bans are judged.
+    """
+
+    command: Command
+    identity: Identity
+    search: Search
+    limit: int
+    entered: frozenset[str]
+    now_ms: int
+
+    @property
+    def channel(self) -> str:
+        """The only room that is asked for, "" for all."""
+        return self.search.room or ""
 
 
 # room ↔ rooms
@@ -716,6 +742,19 @@ class MembersStored(Signal, frozen=True):
 
 
 # journal → writer → journal
+
+
+class Index(Request, frozen=True):
+    """Prepare so many entries for searches, if there are so many. Answered with `Indexed`."""
+
+    limit: int
+
+
+class Indexed(msgspec.Struct, frozen=True):
+    """So many entries are not prepared yet; what was done took this long."""
+
+    left: int
+    took_s: float
 
 
 class Trim(Request, frozen=True):

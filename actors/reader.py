@@ -27,12 +27,13 @@ from actors.messages import (
     ReadMissed,
     ReadPlaces,
     Refused,
+    SearchMessages,
 )
 from actors.runtime import Actor, RequestFailed, ThreadActor
 from chat import limits
 from chat.channels import users_of
-from chat.errors import UNRECOVERABLE_POSITION
-from chat.log import LogError
+from chat.errors import PERMISSION_DENIED, UNRECOVERABLE_POSITION
+from chat.log import Findings, LogError
 from chat.log import Page as MessagePage
 from chat.sanctions import Sanctions
 from chat.wire import Published
@@ -40,6 +41,7 @@ from chat.wire import Published
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chat.identity import Identity
     from chat.limits import Limits
     from chat.log import Entry, RoomLog
 
@@ -47,11 +49,21 @@ log = structlog.get_logger()
 
 
 class ReaderActor(Actor):
-    """Answers what the log alone can answer."""
+    """Answers what the log alone can answer.
 
-    def __init__(self, room_log: RoomLog, limits: Limits) -> None:
+    `may_read(identity, channel)` tells whether somebody may read a room, bans and subscription tokens apart. It is
+    called in this actor's thread.
+    """
+
+    def __init__(
+        self,
+        room_log: RoomLog,
+        limits: Limits,
+        may_read: Callable[[Identity, str], bool],
+    ) -> None:
         self._log = room_log
         self._limits = limits
+        self._may_read = may_read
         self._handlers: dict[type, Callable[[Any], object]] = {
             Open: self._open,
             ReadHistory: self._read_history,
@@ -61,6 +73,7 @@ class ReaderActor(Actor):
             ReadPlaces: self._read_places,
             FindRooms: self._find_rooms,
             FindNames: self._find_names,
+            SearchMessages: self._search,
         }
 
     def on_receive(self, message: Any) -> None:
@@ -89,13 +102,8 @@ class ReaderActor(Actor):
         return Answered(read, Audit(self._log.rulings(read.channel, before=read.before, limit=read.limit)))
 
     def _read_places(self, read: ReadPlaces) -> Answered:
-        who = read.identity
-        bans = {ruling.room: Sanctions([ruling]) for ruling in self._log.bans(who.user, read.now_ms)}
-        places = [
-            place
-            for place in self._log.places(who.user)
-            if place.room not in bans or bans[place.room].ban(who.user, who.role_in(place.room), read.now_ms) is None
-        ]
+        banned_from = self._banned_from(read.identity, read.now_ms)
+        places = [place for place in self._log.places(read.identity.user) if place.room not in banned_from]
         users = {user for place in places for user in users_of(place.room)}
         return Answered(read, Places(places, self._log.names(sorted(users))))
 
@@ -124,6 +132,28 @@ class ReaderActor(Actor):
         number = len(fitting)
         left = page.messages[:number] if read.after is not None else page.messages[len(page.messages) - number :]
         return Answered(read, MessagePage(left, page.position))
+
+    def _banned_from(self, who: Identity, now_ms: int) -> set[str]:
+        return {
+            ruling.room
+            for ruling in self._log.bans(who.user, now_ms)
+            if Sanctions([ruling]).ban(who.user, who.role_in(ruling.room), now_ms) is not None
+        }
+
+    def _search(self, request: SearchMessages) -> Answered | Refused:
+        identity, entered = request.identity, request.entered
+        banned_from = self._banned_from(identity, request.now_ms)
+
+        def readable(channel: str) -> bool:
+            return channel not in banned_from and (channel in entered or self._may_read(identity, channel))
+
+        if request.channel and not readable(request.channel):
+            return Refused(request, PERMISSION_DENIED)
+        findings = self._log.search(request.search, readable, limit=request.limit)
+        fitting = limits.fitting(findings.found, lambda found: len(found.message.data), self._limits.max_page_bytes)
+        if len(fitting) < len(findings.found):
+            findings = Findings(list(fitting), fitting[-1].number)
+        return Answered(request, findings)
 
 
 class ThreadReaderActor(ReaderActor, ThreadActor):  # type: ignore[misc]  # (as `ThreadActor`)

@@ -25,7 +25,7 @@ from actors.runtime import MailboxFull
 from chat import protocol
 from chat.channels import users_of
 from chat.errors import INTERNAL, TOO_MANY_REQUESTS, Error
-from chat.log import Kept
+from chat.log import Findings, Kept
 from chat.log import Page as MessagePage
 from chat.policy import Action, may
 
@@ -39,6 +39,7 @@ def result_of(
     answer: Placed
     | Page
     | MessagePage
+    | Findings
     | Present
     | People
     | Names
@@ -59,9 +60,8 @@ def result_of(
             result = _placed(command, answer)
         case Page():
             result = history_result(answer)
-        case MessagePage(messages, position):
-            current = [protocol.current_message(message) for message in messages]
-            result = protocol.RpcResult(protocol.MessagesResult(current, position.offset, position.epoch))
+        case MessagePage() | Findings():
+            result = protocol.RpcResult(_messages(answer))
         case Present():
             result = presence_result(answer)
         case Counted():
@@ -75,6 +75,13 @@ def result_of(
         case Armed() | Told() | Done():  # pragma: no branch
             result = protocol.RpcResult(protocol.Empty())
     return result
+
+
+def _messages(answer: MessagePage | Findings) -> protocol.MessagesResult | protocol.SearchResult:
+    if isinstance(answer, Findings):
+        return protocol.search_result(answer)
+    current = [protocol.current_message(message) for message in answer.messages]
+    return protocol.MessagesResult(current, answer.position.offset, answer.position.epoch)
 
 
 def _listed(answer: Listed | People | Names) -> protocol.RoomList | protocol.MembersResult | protocol.NamesResult:

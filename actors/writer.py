@@ -13,6 +13,8 @@ import structlog
 
 from actors.messages import (
     Append,
+    Index,
+    Indexed,
     MembersStored,
     Record,
     Recorded,
@@ -38,14 +40,14 @@ log = structlog.get_logger()
 
 
 class WriterActor(Actor):
-    """Stores batches, forgets what is past its time, and closes the log at the end."""
+    """Stores batches, indexes them, forgets what is past its time, and closes the log at the end."""
 
     def __init__(self, room_log: RoomLog, counts: Counts) -> None:
         self._log = room_log
         self._counts = counts
 
     def on_receive(self, message: Any) -> None:
-        """Write or forget; no kind of message but these is ever sent here."""
+        """Write, index or forget; no kind of message but these is ever sent here."""
         try:
             answer = self._answer(message)
         except LogError as error:
@@ -60,11 +62,13 @@ class WriterActor(Actor):
         self._log.close()
 
     def _answer(
-        self, message: Write | Trim | Remove | Record | StoreMembers
-    ) -> Written | Trimmed | Removed | Recorded | MembersStored | None:
+        self, message: Write | Index | Trim | Remove | Record | StoreMembers
+    ) -> Written | Indexed | Trimmed | Removed | Recorded | MembersStored | None:
         match message:
             case Write():
                 return self._write(message)
+            case Index():
+                return self._index(message)
             case Trim():
                 return self._trim(message)
             case Remove():
@@ -81,6 +85,11 @@ class WriterActor(Actor):
         self._counts.commit_seconds.observe(perf_counter() - began)
         self._counts.commit_entries.observe(len(places))
         return Written(write.appends, places)
+
+    def _index(self, index: Index) -> Indexed:
+        began = perf_counter()
+        left = self._log.index(limit=index.limit)
+        return Indexed(left, perf_counter() - began)
 
     def _trim(self, trim: Trim) -> Trimmed:
         entries = self._log.trim(trim.rules, limit=TRIM_STEP)

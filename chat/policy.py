@@ -21,6 +21,7 @@ class Action(enum.StrEnum):
     LIST_ROOMS = "list the open rooms"
     JOIN = "enter a room"
     READ = "read what was said before"
+    SEARCH = "search in what was said"
     SEE_MEMBERS = "see who is here"
     SEND = "say something"
     EDIT_OWN = "edit one's own message"
@@ -42,6 +43,7 @@ POLICY: Final[Mapping[Action, Role]] = {
     Action.LIST_ROOMS: Role.GUEST,
     Action.JOIN: Role.GUEST,
     Action.READ: Role.GUEST,
+    Action.SEARCH: Role.GUEST,  # in the rooms in which they may READ
     Action.SEE_MEMBERS: Role.GUEST,
     Action.SEND: Role.GUEST,
     Action.EDIT_OWN: Role.GUEST,

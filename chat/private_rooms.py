@@ -40,7 +40,11 @@ def check_user(user: str) -> None:
 
 
 class PrivateRooms:
-    """All private rooms that have members, and these. Looked into by many; changed by one, after the log has it."""
+    """All private rooms that have members, and these. Looked into by many; changed by one, after the log has it.
+
+    The reader asks who is a member, and leads, from its own thread: each look into a dict finds it before a change or
+    after it.
+    """
 
     def __init__(self, rooms: Iterable[PrivateRoom] = ()) -> None:
         self._creators: dict[str, str] = {}

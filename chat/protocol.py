@@ -19,7 +19,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from chat.errors import BAD_REQUEST_CLOSE, Disconnect, Error, bad_request
-from chat.log import Author, Change, Delete, Edit, Entry, Message, Place, Ruling
+from chat.log import Author, Change, Delete, Edit, Entry, Findings, Message, Place, Ruling
 from chat.log import React as ReactTo
 
 if TYPE_CHECKING:
@@ -222,6 +222,21 @@ class ReadMessages(Struct, frozen=True):
     limit: Annotated[int, Meta(ge=1)] = 50
 
 
+class SearchMessages(Struct, frozen=True):
+    """rpc `search`: find messages by their words, in all rooms that one may read, or by channel, user and time.
+
+    `before` is the cursor of an earlier page; times are Unix time in milliseconds.
+    """
+
+    query: str = ""
+    channel: str | None = None
+    user: str | None = None
+    since: Offset | None = None
+    until: Offset | None = None
+    before: Offset | None = None
+    limit: Annotated[int, Meta(ge=1)] = 20
+
+
 class MarkRead(Struct, frozen=True):
     """rpc `read`: one has read a room up to an offset."""
 
@@ -393,6 +408,7 @@ Request = (
     | DeleteMessage
     | React
     | ReadMessages
+    | SearchMessages
     | ReadPlaces
     | Placing
     | Typing
@@ -492,6 +508,7 @@ Call = (
     | DeleteMessage
     | React
     | ReadMessages
+    | SearchMessages
     | ReadPlaces
     | Placing
     | Typing
@@ -918,6 +935,24 @@ class MessagesResult(Struct, frozen=True):
     epoch: str
 
 
+class FoundMessage(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A message that a search found, as it stands. As a `CurrentMessage`, but for the reactions."""
+
+    channel: str
+    offset: int
+    data: Annotated[Raw, holding("MessageData", "OtherData")]
+    info: ClientInfo | UnsetType = UNSET
+    time: int
+    edited: int = 0
+
+
+class SearchResult(Struct, frozen=True):
+    """Messages, the newest first, and the cursor of the next page if there may be one."""
+
+    results: list[FoundMessage]
+    before: int | UnsetType = UNSET
+
+
 class RoomSummary(Struct, frozen=True, omit_defaults=True):
     """A room, open or, with no clients, perhaps not."""
 
@@ -1012,6 +1047,7 @@ RPC_METHODS: Final[dict[str, tuple[type[Struct], type[Struct]]]] = {
     "mine": (ReadPlaces, PlacesResult),
     "notify": (SetNotify, Empty),
     "leave": (LeaveRoom, Empty),
+    "search": (SearchMessages, SearchResult),
     "typing": (Typing, Empty),
     "topic": (SetTopic, SendResult),
     "rooms": (ListRooms, RoomList),
@@ -1191,6 +1227,23 @@ def current_message(message: Message) -> CurrentMessage:
         deleted=message.deleted_ms,
         reactions=message.reactions,
     )
+
+
+def search_result(findings: Findings) -> SearchResult:
+    """Describe what a search found."""
+    results = [
+        FoundMessage(
+            channel=found.room,
+            offset=message.offset,
+            data=Raw(message.data),
+            info=_sayer(message.author),
+            time=message.time_ms,
+            edited=message.edited_ms,
+        )
+        for found in findings.found
+        for message in (found.message,)
+    ]
+    return SearchResult(results, UNSET if findings.before is None else findings.before)
 
 
 def place_info(place: Place, members: Sequence[tuple[str, str]]) -> PlaceInfo:

@@ -125,6 +125,7 @@ _METHODS: Final[dict[str, Kind]] = {
     "invite": "join",
     "typing": "typing",
     "away": "typing",
+    "search": "search",
 }
 
 

@@ -81,6 +81,12 @@ def _command(dice: random.Random) -> bytes:
             {"rpc": {"method": "send", "data": {"channel": channel, "key": "", "text": "\x00" * dice.randrange(5)}}},
             {"rpc": {"method": "edit", "data": {"channel": channel, "target": offset or 1, "text": "y"}}},
             {"rpc": {"method": "messages", "data": {"channel": channel, "before": offset, "limit": 3}}},
+            {
+                "rpc": {
+                    "method": "search",
+                    "data": {"query": dice.choice(['"', "\0", "x" * 999]), "before": offset},
+                }
+            },
             {"rpc": {"method": "react", "data": dice.choice([None, [], {}, 1, "x", {"channel": [[]]}])}},
             {"rpc": {"method": dice.choice(["typing", "rooms", "mine", "leave", ""]), "data": {"channel": channel}}},
             {

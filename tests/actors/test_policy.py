@@ -64,6 +64,7 @@ TRIES: Final[dict[Action, list[Callable[[Scene], dict[str, Any]]]]] = {
         lambda scene: scene.one.history("lobby", limit=1),
         lambda scene: scene.rpc("messages"),
     ],
+    Action.SEARCH: [lambda scene: scene.rpc("search", query="hello")],
     Action.SEE_MEMBERS: [
         lambda scene: scene.one.ask(presence={"channel": "lobby"}),
         lambda scene: scene.one.ask(presence_stats={"channel": "lobby"}),
@@ -124,7 +125,10 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(
 
 
 @settings(max_examples=100, deadline=None)
-@given(action=st.sampled_from([Action.SEND, Action.READ, Action.REACT, Action.DELETE_OWN, Action.TYPE]), role=ROLES)
+@given(
+    action=st.sampled_from([Action.SEND, Action.READ, Action.SEARCH, Action.REACT, Action.DELETE_OWN, Action.TYPE]),
+    role=ROLES,
+)
 def test_the_table_is_asked_and_not_only_the_present_one(action: Action, role: Role) -> None:
     """Change the table under a running chat: what was allowed is refused at once, although nobody connects anew."""
     scene = Scene(role, "everywhere", Role.MEMBER, own=True)

@@ -153,6 +153,7 @@ def ask(ada: Member, bob: Member) -> None:
     ada.rpc("notify", **here, on=False)
     hears(ada, says("notify"))
     ada.call(rpc={"method": "mine", "data": None})
+    ada.rpc("search", query="hello", **here)
     ada.rpc("leave", **here)
     hears(ada, says("left"))
 
