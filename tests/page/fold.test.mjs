@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { reduceRoom } from '../../web/static/room.js';
-import { isCurrent } from '../../web/static/stream.js';
+import { covers, hasNewer, isCurrent } from '../../web/static/stream.js';
 import {
   ADA,
   BOB,
@@ -22,6 +22,7 @@ import { ModelRoom } from './model.mjs';
 const RUNS = 100;
 const STEPS = 150;
 const PAGE = 5;
+const MOST = 12;
 const PEOPLE = [ADA, BOB, MYSELF];
 
 /**
@@ -30,7 +31,7 @@ const PEOPLE = [ADA, BOB, MYSELF];
  */
 class World {
   server = new ModelRoom();
-  room = run([identified]);
+  room = { ...run([identified]), most: MOST };
   #random;
   #isConnected = false;
   #position = null; // of the SDK
@@ -52,9 +53,12 @@ class World {
       [5, () => this.#reply()],
       [2, () => this.#repeat()],
       [5, () => this.#askOlder()],
+      [4, () => this.#askNewer()],
       [3, () => this.#askNewest()],
+      [2, () => this.#jump()],
+      [2, () => this.#dispatch({ type: 'reading', isReading: this.#below(2) === 0 })],
+      [1, () => this.#lookAway()],
       [3, () => this.#send()],
-      [2, () => this.#dispatch({ type: 'trimmed', keep: 2 })],
       this.#isConnected ? [1, () => this.#disconnect()] : [9, () => this.#connect()],
       [1, () => this.#below(10) === 0 && this.#restart()],
     ];
@@ -91,10 +95,10 @@ class World {
       for (const { info, data } of server.entries.slice(0, position)) then.store(info, data);
       const isOfThen = ({ offset }) => {
         const entry = room.log.find((each) => each.offset === offset);
-        return entry ? Math.max(entry.asOf, room.position) === position : offset >= room.floor;
+        return entry ? Math.max(entry.asOf, room.position) === position : covers(room, offset);
       };
       const wanted = shown(then.messages()).log.filter(
-        ({ offset }) => offset <= room.position && isOfThen({ offset }),
+        ({ offset }) => offset <= Math.max(room.position, room.ceiling) && isOfThen({ offset }),
       );
 
       assert.deepEqual(log.filter(isOfThen), wanted);
@@ -180,6 +184,32 @@ class World {
     this.#replies.push({ type: 'olderLoaded', page, before: floor });
   }
 
+  #askNewer() {
+    const { ceiling, synced, newer } = this.room;
+    if (!this.#isConnected || !synced || !hasNewer(this.room) || newer === 'loading') return;
+    this.#dispatch({ type: 'newerRequested' });
+    const page = this.server.messages({ after: ceiling, limit: PAGE });
+    this.#replies.push({ type: 'newerLoaded', page, after: ceiling });
+  }
+
+  /** The window goes to some message, with the two pages around it: read one after the other. */
+  #jump() {
+    if (!this.#isConnected || this.server.offset === 0) return;
+    this.#dispatch({ type: 'moved' });
+    this.#askAround(1 + this.#below(this.server.offset));
+  }
+
+  #askAround(offset) {
+    const older = this.server.messages({ before: offset + 1, limit: PAGE });
+    if (this.#below(2) === 0) this.#say(this.#one(PEOPLE));
+    this.#replies.push(loaded(this.server.messages({ after: offset, limit: PAGE }), older));
+  }
+
+  #lookAway() {
+    this.#dispatch({ type: 'hidden' });
+    this.room = { ...this.room, most: MOST };
+  }
+
   #send() {
     const key = `mine-${(this.#keys += 1)}`;
     this.#dispatch({ type: 'sendRequested', key, text: key, time: 0 });
@@ -202,6 +232,8 @@ class World {
     this.#live = [];
     const isLoading = this.#replies.some(({ type }) => type === 'olderLoaded');
     if (isLoading) this.#dispatch({ type: 'olderFailed' });
+    const isLoadingNewer = this.#replies.some(({ type }) => type === 'newerLoaded');
+    if (isLoadingNewer) this.#dispatch({ type: 'newerFailed' });
     this.#replies = [];
   }
 
@@ -253,8 +285,11 @@ test('in whatever order things happen, a page shows what the server would tell i
 
       const { room, server } = world;
       assert.equal(room.position, server.offset);
-      const wanted = shown(server.messages()).log.filter(({ offset }) => offset >= room.floor);
+      const wanted = shown(server.messages()).log.filter(
+        ({ offset }) => offset >= room.floor && (room.atEnd || offset <= room.ceiling),
+      );
       assert.deepEqual(shownBy(room), { log: wanted, unsent: [] });
+      assert.ok(room.log.length <= MOST * 1.25);
     } catch (error) {
       error.message = `PAGE_TEST_SEED=${seed}: ${error.message}`;
       throw error;

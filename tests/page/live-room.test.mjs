@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
-import { LiveRoom } from '../../web/static/live-room.js';
+import { END, LiveRoom } from '../../web/static/live-room.js';
 import { EMPTY_ROOM, reduceRoom } from '../../web/static/room.js';
-import { isCurrent } from '../../web/static/stream.js';
+import { hasNewer, isCurrent } from '../../web/static/stream.js';
 import { ADA, MYSELF, offsets } from './make.mjs';
 import { ModelRoom } from './model.mjs';
 
+const shown = [];
+afterEach(() => shown.splice(0).forEach((live) => live.hide()));
+
 /** A room on a server, and the SDK in front of it: its calls are answered in the next turn. */
-function setUp(said) {
+function setUp(said, { read = null, isShown = true } = {}) {
   const server = new ModelRoom();
   const handlers = new Map();
   const calls = [];
@@ -19,11 +22,12 @@ function setUp(said) {
     state: 'unsubscribed',
     on: (event, handler) => handlers.set(event, handler),
     presence: async () => ({ clients: {} }),
+    presenceStats: async () => ({ numClients: 0 }),
     subscribe: () => {},
     unsubscribe: () => {},
   };
   const answers = {
-    messages: ({ before, limit }) => server.messages({ before, limit }),
+    messages: ({ before, after, limit }) => server.messages({ before, after, limit }),
     send: ({ key, text }) => {
       const { offset } = server.store(MYSELF, { type: 'message', key, text });
       return { offset, epoch: server.epoch };
@@ -44,13 +48,14 @@ function setUp(said) {
     room = reduceRoom(room, event);
   };
   const taken = [];
-  const live = new LiveRoom(
-    centrifuge,
-    'lobby',
-    () => room,
+  const live = new LiveRoom(centrifuge, 'lobby', {
+    room: () => room,
     dispatch,
-    (reason) => taken.push(reason),
-  );
+    onNameTaken: (reason) => taken.push(reason),
+    newFrom: async () => read,
+  });
+  shown.push(live);
+  if (isShown) live.show(null);
 
   const say = (count) => {
     for (let index = 0; index < count; index += 1) {
@@ -146,30 +151,80 @@ test('after a long absence the newest messages take the place of the old ones', 
 test('what somebody reads further up is not taken away by a reload', async () => {
   const { live, calls, say, subscribe, room } = setUp(120);
   await subscribe();
-  live.isReading = true;
+  live.reading = 80;
 
   say(400);
   await subscribe();
 
-  assert.ok(room().floor <= 71);
-  assert.deepEqual(offsets(room()), from(room().floor, 520));
+  assert.deepEqual(offsets(room()), from(31, 130));
+  assert.equal(hasNewer(room()), true);
+  assert.equal(isCurrent(room()), true);
   assert.deepEqual(
-    calls.slice(2).map(({ before }) => before),
-    [471, 421, 371, 321, 271, 221, 171, 121],
+    calls.slice(1).map(({ before, after }) => before ?? after),
+    [80, 81],
   );
 });
 
-test('a reload reads so many pages and no more', async () => {
-  const { live, calls, say, subscribe, room } = setUp(1);
-  await subscribe();
-  live.isReading = true;
-
-  say(5000);
+test('a jump shows a message in its context, wherever it is, and says if it is gone', async () => {
+  const { live, calls, subscribe, room } = setUp(500);
   await subscribe();
 
-  assert.equal(calls.length, 1 + 40);
-  assert.equal(room().floor, 5001 - 40 * 50 + 1);
-  assert.equal(isCurrent(room()), true);
+  await live.go({ offset: 200, as: 'marked' });
+
+  assert.deepEqual(offsets(room()), from(151, 250));
+  assert.deepEqual(room().spot, { offset: 200, as: 'marked', isThere: true });
+  assert.equal(calls.length, 3);
+  await live.go({ offset: 210, as: 'marked' });
+  assert.equal(calls.length, 3);
+  await live.go({ offset: 999, as: 'marked' });
+  assert.equal(room().spot.isThere, false);
+  assert.equal(hasNewer(room()), false);
+});
+
+test('newer messages come after the last one shown, until there are none', async () => {
+  const { live, subscribe, room } = setUp(230);
+  await subscribe();
+  await live.go({ offset: 100, as: 'marked' });
+
+  for (let turns = 0; turns < 3; turns += 1) await live.loadNewer();
+
+  assert.equal(hasNewer(room()), false);
+  assert.equal(offsets(room()).at(-1), 230);
+  await live.go(END);
+  assert.equal(room().spot.as, 'end');
+});
+
+test('a room opens where one stopped reading', async () => {
+  const { subscribe, room } = setUp(500, { read: 300 });
+
+  await subscribe();
+
+  assert.deepEqual(offsets(room()), from(251, 350));
+  assert.equal(room().divider, 300);
+  assert.equal(room().spot.as, 'new');
+});
+
+test('a room in the background loads nothing, and keeps what comes', async () => {
+  const { live, calls, say, show, subscribe, room } = setUp(500, { isShown: false });
+
+  await subscribe();
+  say(1);
+  show(501);
+  assert.deepEqual(calls, []);
+  assert.deepEqual(offsets(room()), [501]);
+
+  live.show(null);
+  await rest();
+
+  assert.deepEqual(offsets(room()), from(452, 501));
+});
+
+test('a name that is taken in a room in the background ends nothing', () => {
+  const { taken, unsubscribe } = setUp(0, { isShown: false });
+
+  unsubscribe(409);
+
+  assert.deepEqual(taken, []);
 });
 
 test('a recovered subscription reads nothing', async () => {

@@ -56,9 +56,9 @@ export function current({ offset, data, info }, changes = {}) {
 }
 
 /** An answer of rpc `messages` for the position `top`, for a room in which nothing was changed. */
-export function page(publications, top, { epoch = 'e', complete = false } = {}) {
+export function page(publications, top, { epoch = 'e', complete = false, end = true } = {}) {
   const messages = publications.map((publication) => current(publication));
-  return { messages, offset: top, epoch, complete };
+  return { messages, offset: top, epoch, complete, end };
 }
 
 /** The newest `limit` of 1..top. */

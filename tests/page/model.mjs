@@ -52,9 +52,12 @@ export class ModelRoom {
   }
 
   /** As rpc `messages` answers, with what a client makes of the number of messages. */
-  messages({ before = Infinity, limit = Infinity } = {}) {
-    const older = [...this.#posts.values()].filter(({ offset }) => offset < before);
-    const posts = limit === Infinity ? older : older.slice(-limit);
+  messages({ before = Infinity, after, limit = Infinity } = {}) {
+    const all = [...this.#posts.values()].filter(
+      ({ offset }) => offset < before && offset > (after ?? 0),
+    );
+    const posts = after === undefined ? all.slice(-Math.min(limit, all.length)) : all.slice(0, limit);
+    if (all.length === 0) posts.length = 0;
     return {
       messages: structuredClone(posts).map(({ info, reactions, ...post }) => ({
         ...post,
@@ -63,7 +66,8 @@ export class ModelRoom {
       })),
       offset: this.offset,
       epoch: this.epoch,
-      complete: posts.length < limit,
+      complete: posts.length < limit && after === undefined,
+      end: after === undefined ? before === Infinity : posts.length < limit,
     };
   }
 

@@ -7,11 +7,11 @@ import { entry, ME } from './make.mjs';
 const MINUTE = 60_000;
 const NOON = new Date(2026, 10, 22, 12).getTime();
 
-function rows(log, unsent = []) {
-  return rowsOf({ selves: [ME], selfName: 'Me', log, unsent });
+function rows(log, unsent = [], { atEnd = true, divider = null } = {}) {
+  return rowsOf({ selves: [ME], selfName: 'Me', log, unsent, atEnd, divider });
 }
 const outline = (all) =>
-  all.map((row) => (row.type === 'day' ? 'day' : row.starts ? `${row.name}:` : '-'));
+  all.map((row) => (row.type !== 'message' ? row.type : row.starts ? `${row.name}:` : '-'));
 
 test('messages of one author within five minutes are one group', () => {
   const log = [
@@ -88,4 +88,20 @@ test('a deleted message keeps its place in the group; what became of one is in i
   assert.deepEqual(outline(rows(log)), ['day', 'Ada:', '-', '-']);
   assert.deepEqual([edited.changed, edited.reactions], [NOON + 1, { '👍': [ME] }]);
   assert.equal(deleted.kind, 'deleted');
+});
+
+test('a line stands above the first message of others after the marker, and starts a group', () => {
+  const log = [1, 2, 3, 4].map((offset) =>
+    entry(offset, { time: NOON, ...(offset === 3 && { user: ME, name: 'Me' }) }),
+  );
+
+  assert.deepEqual(outline(rows(log, [], { divider: 1 })), ['day', 'Ada:', 'new', 'Ada:', 'Me:', 'Ada:']);
+  assert.deepEqual(outline(rows(log, [], { divider: 2 })).indexOf('new'), 4);
+  assert.ok(!outline(rows(log, [], { divider: 4 })).includes('new'));
+});
+
+test('what is not sent is not shown below a window that ends before the newest message', () => {
+  const unsent = [{ key: 'b', text: 'b', time: NOON, state: 'pending', problem: '' }];
+
+  assert.deepEqual(outline(rows([entry(1, { time: NOON })], unsent, { atEnd: false })), ['day', 'Ada:']);
 });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { createStore, INITIAL, reduce } from '../../web/static/store.js';
-import { createTitle } from '../../web/static/title.js';
-import { deletion, loaded, newest, publication, published, subscribed } from './make.mjs';
+import { badgeOf, titleOf, unreadIn, unreadOf } from '../../web/static/title.js';
+import { MYSELF, deletion, loaded, newest, publication, published, subscribed } from './make.mjs';
 
 const run = (events, state = INITIAL) => events.reduce(reduce, state);
 const opened = { type: 'roomOpened', channel: 'lobby' };
@@ -113,17 +113,43 @@ test('listeners see the new state', () => {
   assert.deepEqual(seen, ['lobby']);
 });
 
+const seen = (offset, channel = 'lobby') => ({ type: 'seen', channel, offset });
+const hidden = (hidden) => ({ type: 'visibilityChanged', hidden });
+const atLobby = [opened, connected, inLobby(subscribed(1)), inLobby(loaded(newest(1))), seen(1)];
+
 test('the title names the room, and counts what came while nobody looked', () => {
-  let hidden = false;
-  const title = createTitle(() => hidden);
-  const state = run([opened, connected, inLobby(subscribed(1)), inLobby(loaded(newest(1)))]);
-  assert.equal(title(state), 'lobby · Parley');
+  const state = run(atLobby);
+  assert.equal(titleOf(state), 'lobby · Parley');
 
-  hidden = true;
-  const later = run([inLobby(published(publication(2)))], state);
-  assert.equal(title(later), '(1) lobby · Parley');
-  assert.equal(title(run([inLobby(published(deletion(3, 2)))], later)), 'lobby · Parley');
+  const later = run([hidden(true), inLobby(published(publication(2)))], state);
+  assert.equal(titleOf(later), '(1) lobby · Parley');
+  assert.equal(titleOf(run([inLobby(published(deletion(3, 2)))], later)), 'lobby · Parley');
+  assert.equal(titleOf(run([hidden(false)], later)), 'lobby · Parley');
+  assert.equal(titleOf(run([seen(2)], later)), 'lobby · Parley');
+});
 
-  hidden = false;
-  assert.equal(title(later), 'lobby · Parley');
+test('what is said in a room in the background counts at once, and our own does not', () => {
+  const inTeam = (event) => ({ type: 'room', channel: 'team', event });
+  const state = run(
+    [
+      { type: 'roomFollowed', channel: 'team' },
+      { type: 'placesTold', rooms: [{ channel: 'team', read: 3, head: 3, unread: 0, mentions: 0 }] },
+      inTeam(published(publication(4))),
+      inTeam(published(publication(5, { info: MYSELF }))),
+      inTeam(published({ ...publication(6), data: { type: 'message', text: '@Me', mentions: { 'guest-me': 'Me' } } })),
+      { type: 'noticed', notice: { type: 'mention', channel: 'team', offset: 6 } },
+    ],
+    run(atLobby),
+  );
+
+  assert.deepEqual(unreadOf(state, 'team'), { unread: 2, mentions: 1 });
+  assert.deepEqual(unreadIn(state), { unread: 2, mentions: 1 });
+  assert.equal(titleOf(state), '(2) lobby · Parley');
+});
+
+test('the icon has a dot for what is unread, a figure for what means us, nothing else', () => {
+  assert.equal(badgeOf({ unread: 0, mentions: 0 }), '');
+  assert.ok(!decodeURIComponent(badgeOf({ unread: 3, mentions: 0 })).includes('<text'));
+  assert.ok(decodeURIComponent(badgeOf({ unread: 3, mentions: 2 })).includes('>2</text>'));
+  assert.ok(decodeURIComponent(badgeOf({ unread: 30, mentions: 20 })).includes('>9+</text>'));
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { reduceRoom } from '../../web/static/room.js';
-import { hasOlder, isCurrent } from '../../web/static/stream.js';
+import { hasNewer, hasOlder, isCurrent } from '../../web/static/stream.js';
 import * as make from './make.mjs';
 
 const {
@@ -313,17 +313,115 @@ test('a failed request can be repeated', () => {
   assert.equal(hasOlder(room), true);
 });
 
-test('a long log is trimmed at the top, and can be loaded again', () => {
-  const room = run([{ type: 'trimmed', keep: 4 }], roomAt(10));
+test('a log that grows at its end is cut at the top, and can be loaded again', () => {
+  const start = { ...roomAt(10), most: 8 };
+  const live = [11, 12].map((offset) => published(publication(offset)));
 
-  assert.deepEqual(offsets(room), [7, 8, 9, 10]);
+  const room = run(live, start);
+
+  assert.deepEqual(offsets(room), [4, 5, 6, 7, 8, 9, 10, 11, 12]);
   assert.equal(hasOlder(room), true);
-  assert.deepEqual(offsets(run([requested, older(7, 6)], room)).length, 10);
+  const whole = run([requested, older(4, 3, 12)], { ...room, most: 20 });
+  assert.deepEqual(offsets(whole).length, 12);
 });
 
-test('a log that is trimmed while older messages load has no hole', () => {
-  const room = run([requested, { type: 'trimmed', keep: 2 }, older(8, 7)], roomAt(10, 3));
+test('what is new does not push out what somebody reads: it is not shown until they get there', () => {
+  const reading = { ...roomAt(4), most: 4, isReading: true };
 
-  assert.deepEqual(offsets(room), [9, 10]);
-  assert.equal(room.older, '');
+  const room = run([5, 6].map((offset) => published(publication(offset))), reading);
+
+  assert.deepEqual(offsets(room), [1, 2, 3, 4]);
+  assert.equal(hasNewer(room), true);
+  assert.equal(room.position, 6);
+  assert.equal(isCurrent(room), true);
+});
+
+test('older messages push out the newest ones, and these come back', () => {
+  const room = run([requested, older(8, 4)], { ...roomAt(10, 3), most: 5 });
+  assert.deepEqual(offsets(room), [4, 5, 6, 7, 8]);
+  assert.equal(hasNewer(room), true);
+
+  const back = run([newerRequested, newer(8, [9, 10], 10)], room);
+
+  assert.deepEqual(offsets(back), [6, 7, 8, 9, 10]);
+  assert.equal(hasNewer(back), false);
+  assert.deepEqual(offsets(run([published(publication(11))], back)).at(-1), 11);
+});
+
+// Newer messages, where the window ends before them
+
+const newerRequested = { type: 'newerRequested' };
+const newer = (after, said, top, end = true) => ({
+  type: 'newerLoaded',
+  after,
+  page: page(
+    said.map((offset) => publication(offset)),
+    top,
+    { end },
+  ),
+});
+const inThePast = (top) =>
+  run([{ type: 'moved' }, loaded(page([1, 2, 3].map((offset) => publication(offset)), top, { end: false, complete: true }))], roomAt(top, 2));
+
+test('a jump replaces the window, and what comes meanwhile is not lost', () => {
+  const before = roomAt(10, 2);
+  const moving = run([{ type: 'moved' }, published(edit(11, 2, 'better')), published(publication(12))], before);
+  assert.deepEqual(offsets(moving), [9, 10]);
+
+  const there = page([1, 2, 3].map((offset) => publication(offset)), 10, { end: false, complete: true });
+  const room = run([loaded(there)], moving);
+
+  assert.deepEqual(texts(room), ['message 1', 'better', 'message 3']);
+  assert.equal(room.position, 12);
+  assert.equal(hasNewer(room), true);
+});
+
+test('what is said while newer messages load joins the log with them, whichever comes first', () => {
+  const events = [published(publication(6)), published(edit(7, 5, 'better')), published(publication(8))];
+  const reply = newer(3, [4, 5], 5);
+
+  for (let place = 0; place <= events.length; place += 1) {
+    const room = run([newerRequested, ...events.toSpliced(place, 0, reply)], inThePast(5));
+
+    assert.deepEqual(texts(room).slice(3), ['message 4', 'better', 'message 6', 'message 8']);
+    assert.equal(hasNewer(room), false);
+  }
+});
+
+test('a reply from before what was seen already does not make the window end in a hole', () => {
+  const start = run([published(publication(6))], inThePast(5));
+
+  const room = run([newerRequested, newer(3, [4, 5], 5)], start);
+
+  assert.deepEqual(offsets(room), [1, 2, 3]);
+  assert.equal(hasNewer(room), true);
+});
+
+test('a window that newer messages make too long loses the oldest ones', () => {
+  const room = run([newerRequested, newer(3, [4, 5, 6], 9, false)], { ...inThePast(9), most: 4 });
+
+  assert.deepEqual(offsets(room), [3, 4, 5, 6]);
+  assert.equal(hasOlder(room), true);
+  assert.equal(hasNewer(room), true);
+});
+
+test('a room that nobody looks at keeps its newest messages, and goes on from them', () => {
+  const away = run([{ type: 'hidden' }], inThePast(9));
+  assert.deepEqual(offsets(away), []);
+
+  const room = run([published(publication(10))], away);
+
+  assert.deepEqual(offsets(room), [10]);
+  assert.equal(hasOlder(room), true);
+  assert.equal(run([{ type: 'hidden' }], roomAt(200)).log.length, 50);
+});
+
+test('what comes while a page loads is kept within a bound: beyond it the page is asked for anew', () => {
+  const flood = Array.from({ length: 1001 }, (_, index) => published(publication(index + 11)));
+
+  const room = run([requested, ...flood], { ...roomAt(10, 3), most: 5000 });
+
+  assert.equal(room.older, 'failed');
+  assert.equal(room.missed.length, 0);
+  assert.equal(isCurrent(room), true);
 });

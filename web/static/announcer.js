@@ -11,8 +11,7 @@ const MOST_READ = 3;
 
 /** @param {{ room: import('./room.js').Room }} props */
 export function Announcer({ room }) {
-  const { loaded } = room;
-  const last = room.log.at(-1)?.offset ?? 0;
+  const { loaded, position: last } = room; // what is loaded of the past is no news
   const [heard, setHeard] = useState(/** @type {number | null} */ (null));
   const [lines, setLines] = useState(/** @type {string[]} */ ([]));
 

@@ -4,17 +4,27 @@
 import { Chat } from './chat.js';
 import { Connection, endpoint } from './connection.js';
 import { Join } from './join.js';
-import { channelOf, pathOf } from './route.js';
+import { createNotifier } from './notifier.js';
+import { newIn } from './places.js';
+import { channelOf, offsetOf, pathOf } from './route.js';
 import { createStore } from './store.js';
-import { createTitle } from './title.js';
-import { createFrame } from './browser.js';
+import { badgeOf, titleOf, unreadIn } from './title.js';
+import { createFrame, stored } from './browser.js';
 import { createKey } from './key.js';
 import { guest, savedName, tokenUrl } from './identity.js';
 import { html, render } from './vendor/preact.js';
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 const store = createStore();
-const connection = new Connection(endpoint(location), store, guest, tokenUrl);
+const notifier = createNotifier(
+  stored(() => localStorage, 'parley.notifications'),
+  (channel, offset) => actions.go(channel, offset),
+);
+const connection = new Connection(endpoint(location), store, {
+  guest,
+  tokenUrl,
+  onNotice: (notice) => notifier.notify(store.state, notice),
+});
 
 /** @typedef {typeof actions} Actions what the view can ask for */
 export const actions = {
@@ -29,24 +39,62 @@ export const actions = {
   },
   reconnect: () => connection.reconnect(),
 
-  /** @param {string} channel */
-  go(channel) {
-    if (channel === store.state.channel) return;
-    history.pushState(null, '', pathOf(channel));
+  /**
+   * Shows a room, where one stopped reading or at a message.
+   *
+   * @param {string} channel
+   * @param {number} [offset]
+   */
+  go(channel, offset) {
+    if (channel === store.state.channel) {
+      if (offset !== undefined) actions.jump(offset);
+      return;
+    }
+    leavePlace(pathOf(channel, offset));
     show();
   },
+  /** Shows a message of this room in its context. @param {number} offset */
+  jump(offset) {
+    const { channel } = store.state;
+    if (channel === null) return;
+    if (offsetOf(location.hash) !== offset) leavePlace(pathOf(channel, offset));
+    connection.jump(offset, 'marked');
+  },
+  latest() {
+    const { channel } = store.state;
+    if (channel !== null && location.hash) leavePlace(pathOf(channel));
+    connection.latest();
+  },
+  first: () => connection.jump(1, 'place'),
   enter: () => connection.room?.enter(),
   loadOlder: () => connection.room?.loadOlder(),
+  loadNewer: () => connection.room?.loadNewer(),
   typing: () => connection.room?.typing(),
-  /** @param {boolean} isReading messages further up, rather than what comes */
-  reading(isReading) {
-    if (connection.room) connection.room.isReading = isReading;
+  /** @param {number | null} offset of the message that is read, further up; null: what comes is read */
+  reading(offset) {
+    const { room } = connection;
+    if (!room) return;
+    if ((room.reading === null) !== (offset === null)) {
+      inRoom({ type: 'reading', isReading: offset !== null });
+    }
+    room.reading = offset;
+  },
+  /** @param {string} channel @param {number} offset up to which messages were in sight */
+  seen: (channel, offset) => connection.seen(channel, offset),
+  /** @param {string} channel @param {boolean} on */
+  notify: (channel, on) => connection.ask('notify', { channel, on }),
+  async toggleBell() {
+    await notifier.toggle();
+    store.dispatch({ type: 'bellChanged', bell: notifier.bell });
   },
 
   /** @param {string} text */
   send(text) {
     inRoom({ type: 'sendRequested', key: createKey(), text, time: Date.now() });
+    inRoom({ type: 'divided', read: null });
     connection.room?.flush();
+    const { channel, rooms } = store.state;
+    if (channel !== null && !rooms.get(channel)?.atEnd) connection.latest();
   },
   /** @param {string} key */
   retry(key) {
@@ -57,8 +105,6 @@ export const actions = {
   discard: (key) => inRoom({ type: 'sendDiscarded', key }),
   /** @param {string} method @param {object} data @returns {Promise<string>} what went wrong */
   moderate: async (method, data) => (await connection.room?.moderate(method, data)) ?? '',
-  /** @param {number} keep */
-  trim: (keep) => inRoom({ type: 'trimmed', keep }),
 };
 
 /** @param {import('./room.js').RoomEvent} event */
@@ -67,32 +113,67 @@ function inRoom(event) {
   if (channel !== null) store.dispatch({ type: 'room', channel, event });
 }
 
-/** Shows the room that the address names. */
-function show() {
-  const channel = channelOf(location.pathname);
-  if (channel !== null && location.pathname !== pathOf(channel)) {
-    history.replaceState(null, '', pathOf(channel) + location.search + location.hash);
-  }
-  if (channel !== null && channel === store.state.channel) return; // only the fragment changed
-  store.dispatch({ type: 'roomOpened', channel });
-  connection.open(channel);
+/**
+ * Goes to another address of the page. Who comes back to this one finds what they read here.
+ *
+ * @param {string} address
+ */
+function leavePlace(address) {
+  history.replaceState({ reading: connection.room?.reading ?? null }, '');
+  history.pushState(null, '', address);
 }
 
-const titleOf = createTitle();
+/** Shows the room, and the message, that the address names. */
+function show() {
+  const channel = channelOf(location.pathname);
+  const offset = offsetOf(location.hash);
+  if (channel !== null && location.pathname !== pathOf(channel)) {
+    history.replaceState(history.state, '', pathOf(channel) + location.search + location.hash);
+  }
+  if (channel === null || channel !== store.state.channel) {
+    store.dispatch({ type: 'roomOpened', channel });
+    connection.open(channel, offset);
+  } else if (offset !== null) {
+    connection.jump(offset, 'marked');
+  } else if (location.hash === '') {
+    const reading = history.state?.reading ?? null;
+    if (reading === null) connection.latest();
+    else connection.jump(reading, 'place');
+  }
+}
+
+const icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel=icon]'));
+const plainIcon = icon.href;
 
 function draw() {
   const { state } = store;
   document.title = titleOf(state);
+  const address = badgeOf(unreadIn(state)) || plainIcon;
+  if (icon.href !== address) icon.href = address;
   if (state.self && state.stage === 'in') savedName.save(state.name);
   const View = state.stage === 'in' ? Chat : Join;
   render(html`<${View} state=${state} actions=${actions} />`, root);
 }
 
-const drawSoon = createFrame(draw);
+/** Whether somebody looks. Who comes back finds a line above what is new. */
+function look() {
+  const { hidden } = document;
+  const { channel, places, hidden: before } = store.state;
+  store.dispatch({ type: 'visibilityChanged', hidden });
+  const place = channel === null ? undefined : places.get(channel);
+  if (before && !hidden && place && newIn(place) > 0) inRoom({ type: 'divided', read: place.read });
+  draw();
+}
 
-store.listen(drawSoon);
+store.listen(createFrame(draw));
 addEventListener('popstate', show);
-document.addEventListener('visibilitychange', draw);
+document.addEventListener('visibilitychange', look);
+const network = () => store.dispatch({ type: 'onlineChanged', online: navigator.onLine });
+addEventListener('online', network);
+addEventListener('offline', network);
+store.dispatch({ type: 'bellChanged', bell: notifier.bell });
+network();
+look();
 
 // Who has a token is not asked for a name.
 const name = tokenUrl ? '' : savedName.load();

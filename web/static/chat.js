@@ -3,7 +3,7 @@
 
 import { useMedia } from './browser.js';
 import { Composer } from './composer.js';
-import { ConnectionState } from './connection-state.js';
+import { Banner, ConnectionState } from './connection-state.js';
 import { Announcer } from './announcer.js';
 import { Sidebar } from './sidebar.js';
 import { Timeline } from './timeline.js';
@@ -16,7 +16,8 @@ import { html, useEffect, useRef } from './vendor/preact.js';
 export function Chat({ state, actions }) {
   const isNarrow = useMedia('(max-width: 52rem)');
   const drawer = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  const { channel } = state;
+  const { channel, link, hidden } = state;
+  const place = channel === null ? undefined : state.places.get(channel);
   const room = channel === null ? undefined : state.rooms.get(channel);
   const here = room?.presence.users ?? 0;
 
@@ -51,12 +52,14 @@ export function Chat({ state, actions }) {
             <h1>${channel ?? 'No such room'}</h1>
             ${isNarrow && here > 0 && html`<p class="muted small">${here} here</p>`}
           </div>
-          <${ConnectionState} state=${state} onReconnect=${actions.reconnect} />
+          ${channel !== null && place && html`<${Mute} ...${{ channel, place, actions }} />`}
+          <${ConnectionState} state=${state} />
         </header>
+        <${Banner} state=${state} onReconnect=${actions.reconnect} />
         ${
           channel !== null && room
             ? html`
-              <${Timeline} key=${channel} ...${{ channel, room, actions }} link=${state.link} />
+              <${Timeline} key=${channel} ...${{ channel, room, place, link, hidden, actions }} />
               <${Announcer} key=${`announcer-${channel}`} room=${room} />
               <${TypingLine} typists=${room.typists} />
               <${Composer} key=${`composer-${channel}`} ...${{ channel, actions }} />
@@ -65,6 +68,24 @@ export function Chat({ state, actions }) {
         }
       </main>
     </div>
+  `;
+}
+
+/** @param {{ channel: string, place: import('./places.js').Place, actions: Props['actions'] }} props */
+function Mute({ channel, place: { notify }, actions }) {
+  return html`
+    <button
+      class="icon mute"
+      aria-pressed=${notify ? 'false' : 'true'}
+      aria-label="Mute this room"
+      title=${notify ? 'Mute this room: only mentions count' : 'This room is muted: only mentions count'}
+      onClick=${() => actions.notify(channel, !notify)}
+    >
+      <svg viewBox="0 0 24 24" aria-hidden="true">
+        <path d="M4 9v6h4l5 4V5L8 9z" />
+        <path d=${notify ? 'M16.5 9a4 4 0 0 1 0 6' : 'M16 9.5l5 5M21 9.5l-5 5'} />
+      </svg>
+    </button>
   `;
 }
 

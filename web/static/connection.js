@@ -4,13 +4,25 @@
  * opens rooms, and turns what happens into events.
  */
 
-import { LiveRoom } from './live-room.js';
+import { END, LiveRoom } from './live-room.js';
+import { noticeOf, personalChannel } from './notices.js';
+import { newIn } from './places.js';
+import { createReader } from './reader.js';
 import { reasonOf, requestError } from './retry.js';
+import { onRetryScheduled } from './retry-delay.js';
+import { isRoomName } from './route.js';
 import './vendor/centrifuge.js';
 
+/** @import { Notice } from './notices.js' */
 /** @import { Store } from './store.js' */
 
 const ROOMS_EVERY_MS = 15_000;
+/** Followed at once; the server takes 128 subscriptions a connection. */
+const MOST_LIVE = 100;
+/** Rooms that are not followed are asked for so often. */
+const MINE_EVERY_MS = 30_000;
+/** What makes us ask for it comes in groups. */
+const MINE_AFTER_MS = 1000;
 
 /** @type {ReadonlyMap<number, string>} what a code means to a person */
 const WORDS = new Map([
@@ -33,32 +45,50 @@ export function endpoint({ protocol, host }) {
   return `${protocol === 'https:' ? 'wss:' : 'ws:'}//${host}/connection/websocket`;
 }
 
+/**
+ * @typedef {object} Ports
+ * @property {{ load: () => string, save: (token: string) => void }} guest keeps the guest token
+ * @property {string} tokenUrl where the application gives its user's token; '' if people are guests
+ * @property {(notice: Notice) => void} onNotice
+ */
+
 export class Connection {
   #store;
   #centrifuge;
-  /** @type {Map<string, LiveRoom>} */
+  /** @type {Map<string, LiveRoom>} the one that was on screen last is the last */
   #rooms = new Map();
   /** @type {LiveRoom | null} */
   #room = null;
   #guest;
+  #onNotice;
+  #network = new EventTarget();
+  /** @type {() => void} */
+  #placesKnown = () => {};
+  /** Settled once the server has said, or refused to, where one stopped reading. */
+  #knowsPlaces = new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
+    this.#placesKnown = resolve;
+  });
+  #willAskMine = false;
+  #reader = createReader((channel, offset) => this.#tellRead(channel, offset));
 
-  /**
-   * @param {string} url
-   * @param {Store} store
-   * @param {{ load: () => string, save: (token: string) => void }} guest keeps the guest token
-   * @param {string} tokenUrl where the application gives its user's token; '' if people are guests
-   */
-  constructor(url, store, guest, tokenUrl) {
+  /** @param {string} url @param {Store} store @param {Ports} ports */
+  constructor(url, store, { guest, tokenUrl, onNotice }) {
     this.#store = store;
     this.#guest = guest;
+    this.#onNotice = onNotice;
     this.#centrifuge = new Centrifuge(url, {
       name: 'parley-page',
       maxReconnectDelay: 10_000,
+      networkEventTarget: this.#network,
       ...(tokenUrl && { getToken: () => fetchToken(tokenUrl) }),
     });
     this.#follow();
     setInterval(() => this.listRooms(), ROOMS_EVERY_MS);
+    setInterval(() => this.#followsAll || this.#askMine(), MINE_EVERY_MS);
     document.addEventListener('visibilitychange', () => this.listRooms());
+    for (const type of ['online', 'offline']) {
+      addEventListener(type, () => this.#network.dispatchEvent(new Event(type)));
+    }
   }
 
   /** The room on screen. */
@@ -73,8 +103,10 @@ export class Connection {
     this.#room?.enter(); // it may have been left because of the name
   }
 
+  /** At once, rather than when the SDK would. */
   reconnect() {
-    this.#centrifuge.connect();
+    if (this.#centrifuge.state === 'disconnected') this.#centrifuge.connect();
+    else this.#network.dispatchEvent(new Event('online'));
   }
 
   /** Rooms and what waits to be sent stay, and go on with the next join. */
@@ -82,12 +114,53 @@ export class Connection {
     this.#centrifuge.disconnect();
   }
 
-  /** @param {string | null} channel */
-  open(channel) {
-    this.#room?.leave();
+  /**
+   * Puts a room on screen. The one before stays in the background.
+   *
+   * @param {string | null} channel
+   * @param {number | null} offset of the message to show; null: where one stopped reading
+   */
+  open(channel, offset) {
+    this.#room?.hide();
     this.#room = channel === null ? null : this.#liveRoom(channel);
-    this.#room?.enter();
+    if (channel !== null && this.#room) {
+      this.#rooms.delete(channel);
+      this.#rooms.set(channel, this.#room); // the last to be let go
+      this.#room.show(offset === null ? null : { offset, as: 'marked' });
+      this.#keepMostLive();
+    }
     this.listRooms();
+  }
+
+  /** @param {number} offset @param {'marked' | 'place'} as */
+  jump(offset, as) {
+    return this.#room?.go({ offset, as });
+  }
+
+  /** Shows the newest messages. */
+  latest() {
+    return this.#room?.go(END);
+  }
+
+  /** @param {string} channel @param {number} offset */
+  seen(channel, offset) {
+    if (offset <= (this.#store.state.places.get(channel)?.read ?? 0)) return;
+    this.#store.dispatch({ type: 'seen', channel, offset });
+    this.#reader.seen(channel, offset);
+  }
+
+  /**
+   * @param {string} method notify, leave
+   * @param {object} data
+   * @returns {Promise<string>} what went wrong, '' if nothing did
+   */
+  async ask(method, data) {
+    try {
+      await this.#centrifuge.rpc(method, data);
+      return '';
+    } catch (thrown) {
+      return reasonOf(requestError(thrown).message);
+    }
   }
 
   async listRooms() {
@@ -100,24 +173,93 @@ export class Connection {
     }
   }
 
+  /** How far one has read is known to the server, and by it to one's other tabs. @param {string} channel @param {number} offset */
+  async #tellRead(channel, offset) {
+    await this.#centrifuge.rpc('read', { channel, offset });
+    const place = this.#store.state.places.get(channel);
+    // Read in part: only the server knows what is left. And of a room that is new to it, the rest.
+    if (!place || place.epoch === '' || place.unread > 0) this.#askMineSoon();
+  }
+
+  async #askMine() {
+    if (this.#centrifuge.state !== 'connected') return;
+    try {
+      const { data } = await this.#centrifuge.rpc('mine', {});
+      this.#store.dispatch({ type: 'placesTold', rooms: data.rooms });
+      this.#followPlaces();
+    } catch (thrown) {
+      requestError(thrown); // asked again at the next turn
+    } finally {
+      this.#placesKnown();
+    }
+  }
+
+  #askMineSoon() {
+    if (this.#willAskMine) return;
+    this.#willAskMine = true;
+    setTimeout(() => {
+      this.#willAskMine = false;
+      this.#askMine();
+    }, MINE_AFTER_MS);
+  }
+
+  get #followsAll() {
+    return [...this.#store.state.places.keys()].every((channel) => this.#rooms.get(channel)?.isLive);
+  }
+
+  #followPlaces() {
+    for (const channel of this.#store.state.places.keys()) {
+      const live = [...this.#rooms.values()].filter(({ isLive }) => isLive).length;
+      if (live >= MOST_LIVE) return;
+      if (!isRoomName(channel) || this.#rooms.has(channel)) continue;
+      this.#store.dispatch({ type: 'roomFollowed', channel });
+      const room = this.#liveRoom(channel);
+      this.#rooms.delete(channel);
+      this.#rooms = new Map([[channel, room], ...this.#rooms]); // the first to be let go
+      room.enter();
+    }
+  }
+
+  #keepMostLive() {
+    const live = [...this.#rooms.values()].filter(({ isLive }) => isLive);
+    for (const room of live.slice(0, -MOST_LIVE)) room.leave();
+  }
+
   /** @param {string} channel */
   #liveRoom(channel) {
     const store = this.#store;
     let live = this.#rooms.get(channel);
     if (!live) {
-      live = new LiveRoom(
-        this.#centrifuge,
-        channel,
-        () => /** @type {import('./room.js').Room} */ (store.state.rooms.get(channel)),
-        (event) => store.dispatch({ type: 'room', channel, event }),
-        (reason) => {
+      live = new LiveRoom(this.#centrifuge, channel, {
+        room: () => /** @type {import('./room.js').Room} */ (store.state.rooms.get(channel)),
+        dispatch: (event) => store.dispatch({ type: 'room', channel, event }),
+        onNameTaken: (reason) => {
           store.dispatch({ type: 'nameRefused', reason });
           this.disconnect();
         },
-      );
+        newFrom: async () => {
+          await this.#knowsPlaces;
+          const place = store.state.places.get(channel);
+          return place && newIn(place) > 0 ? place.read : null;
+        },
+      });
       this.#rooms.set(channel, live);
     }
     return live;
+  }
+
+  /** @param {Notice} notice */
+  #notice(notice) {
+    const { channel } = notice;
+    const isNew = !this.#store.state.places.has(channel);
+    this.#store.dispatch({ type: 'noticed', notice });
+    if (notice.type === 'left') {
+      const room = this.#rooms.get(channel);
+      if (room !== this.#room) room?.leave();
+    } else if (isNew || newIn(this.#store.state.places.get(channel)) > 0) {
+      this.#askMineSoon();
+    }
+    this.#onNotice(notice);
   }
 
   #follow() {
@@ -129,6 +271,15 @@ export class Connection {
       this.#centrifuge.setData({ name, guest });
       dispatch({ type: 'connected', user, name });
       this.listRooms();
+      this.#askMine();
+    });
+    this.#centrifuge.on('publication', ({ channel, data }) => {
+      const { self } = this.#store.state;
+      const notice = self && channel === personalChannel(self.user) ? noticeOf(data) : null;
+      if (notice) this.#notice(notice);
+    });
+    onRetryScheduled(this.#centrifuge, (ms) => {
+      dispatch({ type: 'retryScheduled', at: Date.now() + ms });
     });
     this.#centrifuge.on('error', ({ type }) => {
       if (type === 'transport' || type === 'connect') {

@@ -7,15 +7,16 @@
 import { createOutbox } from './outbox.js';
 import { backoffMs, isTemporary, reasonOf, requestError, wait } from './retry.js';
 import { TYPING_LASTS_MS } from './room.js';
-import { isCurrent } from './stream.js';
+import { covers, hasNewer, hasOlder, isCurrent } from './stream.js';
 
 /** @import { Centrifuge as Client, Subscription } from 'centrifuge' */
-/** @import { Room, RoomEvent } from './room.js' */
+/** @import { Room, RoomEvent, Spot } from './room.js' */
 /** @import { Page } from './stream.js' */
 
 /** The server would give 100, but so many of the longest do not fit into what may wait for us. */
 const PAGE = 50;
-const MOST_PAGES = 40;
+/** Fewer messages than that are no screen to begin with, if there are more. */
+const SCREEN = 25;
 const TYPING_EVERY_MS = 2000;
 const CHECK_EVERY_MS = 20_000;
 const UNSUBSCRIBE_CALLED = 0;
@@ -24,15 +25,33 @@ const KICKED = 2101;
 /** Somebody else in the room has our name: refused on the way in, or put out later. */
 const NAME_TAKEN = [409, 2100];
 
+/** @typedef {Pick<Spot, 'offset' | 'as'>} Place where to show a room */
+
+/** @type {Place} */
+export const END = { offset: 0, as: 'end' };
+
+/**
+ * @typedef {object} Ports
+ * @property {() => Room} room its state now
+ * @property {(event: RoomEvent) => void} dispatch
+ * @property {(reason: string) => void} onNameTaken while it is on screen
+ * @property {() => Promise<number | null>} newFrom where one stopped reading, if there is more
+ */
+
 export class LiveRoom {
   #centrifuge;
   #channel;
   #subscription;
   #room;
   #dispatch;
+  #newFrom;
   #outbox;
   #wanted = false;
-  #isReading = false;
+  #isShown = false;
+  /** @type {Place | null} what the next load is to show */
+  #place = null;
+  /** @type {Promise<void> | null} until it is known where to open the room */
+  #opening = null;
   #round = 0;
   #isSynchronising = false;
   #lastTyping = 0;
@@ -40,17 +59,20 @@ export class LiveRoom {
   #checking;
 
   /**
-   * @param {Client} centrifuge
-   * @param {string} channel
-   * @param {() => Room} room its state now
-   * @param {(event: RoomEvent) => void} dispatch
-   * @param {(reason: string) => void} onNameTaken
+   * The message that somebody reads further up, null at the bottom. A reload shall not take away
+   * what they read.
+   *
+   * @type {number | null}
    */
-  constructor(centrifuge, channel, room, dispatch, onNameTaken) {
+  reading = null;
+
+  /** @param {Client} centrifuge @param {string} channel @param {Ports} ports */
+  constructor(centrifuge, channel, { room, dispatch, onNameTaken, newFrom }) {
     this.#centrifuge = centrifuge;
     this.#channel = channel;
     this.#room = room;
     this.#dispatch = dispatch;
+    this.#newFrom = newFrom;
     this.#subscription = centrifuge.newSubscription(channel);
     this.#follow(this.#subscription, onNameTaken);
     this.#outbox = createOutbox({
@@ -66,17 +88,67 @@ export class LiveRoom {
     });
   }
 
+  /** Whether it is followed: on screen, or in the background. */
+  get isLive() {
+    return this.#wanted;
+  }
+
+  /** Follows the room. In the background it keeps up with what is said, and loads nothing. */
   enter() {
     this.#wanted = true;
     this.#subscription.subscribe();
+  }
+
+  /** Puts it on screen. @param {Place | null} place null: where new messages begin, or the newest */
+  show(place) {
+    this.#isShown = true;
+    this.reading = null;
+    this.#dispatch({ type: 'shown' });
+    this.enter();
     this.#checking ??= setInterval(() => this.#checkPresence(), CHECK_EVERY_MS);
+    if (this.#isSubscribed) this.#readPresence().catch(requestError);
+    this.#place = place;
+    if (place) return this.go(place);
+    this.#opening = this.#openAtNew();
+    return this.#opening;
+  }
+
+  /** Follows it in the background, and keeps little of it. */
+  hide() {
+    this.#isShown = false;
+    this.reading = null;
+    this.#place = null;
+    this.#opening = null;
+    clearInterval(this.#checking);
+    this.#checking = undefined;
+    this.#dispatch({ type: 'hidden' });
+  }
+
+  /** Shows a message in its context, or the newest ones. @param {Place} place */
+  async go(place) {
+    if (!this.#isShown) return;
+    if (isIn(this.#room(), place)) {
+      this.#place = null;
+      this.#dispatch({ type: 'spotted', ...place });
+      return;
+    }
+    this.#place = place;
+    this.reading = null;
+    this.#dispatch({ type: 'moved' });
+    if (this.#isSubscribed) await this.#synchronise();
+  }
+
+  async #openAtNew() {
+    const read = await this.#newFrom();
+    this.#opening = null;
+    if (!this.#isShown || this.#place) return;
+    this.#dispatch({ type: 'divided', read });
+    await this.go(read === null ? END : { offset: read, as: 'new' });
   }
 
   /** What is not sent yet goes out first, and only then do we leave. */
   async leave() {
     this.#wanted = false;
-    clearInterval(this.#checking);
-    this.#checking = undefined;
     if (this.#hasPending) await this.flush();
     else this.#subscription.unsubscribe();
   }
@@ -92,11 +164,6 @@ export class LiveRoom {
     this.#lastTyping = now;
     // A lost one does not matter.
     this.#centrifuge.rpc('typing', { channel: this.#channel }).catch(requestError);
-  }
-
-  /** Whether somebody reads further up. Then a reload shall not take away what they read. */
-  set isReading(/** @type {boolean} */ isReading) {
-    this.#isReading = isReading;
   }
 
   /**
@@ -115,14 +182,27 @@ export class LiveRoom {
 
   async loadOlder() {
     const { older, floor, synced } = this.#room();
-    if (older === 'loading' || !synced || !this.#isSubscribed) return;
+    if (older === 'loading' || !hasOlder(this.#room()) || !synced || !this.#isSubscribed) return;
     this.#dispatch({ type: 'olderRequested' });
     try {
-      const page = await this.#read(floor);
+      const page = await this.#read({ before: floor });
       this.#dispatch({ type: 'olderLoaded', page, before: floor });
     } catch (thrown) {
       requestError(thrown);
       this.#dispatch({ type: 'olderFailed' });
+    }
+  }
+
+  async loadNewer() {
+    const { newer, ceiling, synced } = this.#room();
+    if (newer === 'loading' || !hasNewer(this.#room()) || !synced || !this.#isSubscribed) return;
+    this.#dispatch({ type: 'newerRequested' });
+    try {
+      const page = await this.#read({ after: ceiling });
+      this.#dispatch({ type: 'newerLoaded', page, after: ceiling });
+    } catch (thrown) {
+      requestError(thrown);
+      this.#dispatch({ type: 'newerFailed' });
     }
   }
 
@@ -142,11 +222,11 @@ export class LiveRoom {
       const { epoch = '', offset = 0 } = streamPosition ?? {};
       dispatch({ type: 'subscribed', epoch, offset, recovered, moderates: Boolean(data?.role) });
       this.#synchronise();
-      this.#readPresence().catch(requestError); // the next check repeats it
+      if (this.#isShown) this.#readPresence().catch(requestError); // the next check repeats it
     });
     subscription.on('unsubscribed', ({ code, reason }) => {
       if (code !== UNSUBSCRIBE_CALLED) dispatch({ type: 'refused', reason: wordsOf(code, reason) });
-      if (NAME_TAKEN.includes(code)) onNameTaken(reasonOf(reason));
+      if (NAME_TAKEN.includes(code) && this.#isShown) onNameTaken(reasonOf(reason));
     });
     subscription.on('publication', (publication) => {
       dispatch({ type: 'published', publication, now: Date.now() });
@@ -176,33 +256,51 @@ export class LiveRoom {
   }
 
   async #load() {
+    if (!this.#isShown) {
+      this.#dispatch({ type: 'begun' });
+      return;
+    }
+    await this.#opening;
+    const place = this.#place;
+    const around = place?.as === 'end' ? null : (place?.offset ?? this.reading);
     try {
-      const pages = await this.#readPages();
-      this.#dispatch({ type: 'messagesLoaded', pages });
+      const pages = around === null ? [await this.#read({})] : await this.#readAround(around);
+      this.#dispatch({
+        type: 'messagesLoaded',
+        pages: /** @type {[Page, ...Page[]]} */ (pages),
+      });
+      if (place && place === this.#place && this.#room().synced) {
+        this.#place = null;
+        this.#dispatch({ type: 'spotted', ...place });
+      }
     } catch (thrown) {
       if (!isTemporary(requestError(thrown))) this.#dispatch({ type: 'messagesUnavailable' });
     }
   }
 
-  /** The newest page, and those before it down to where the log began, if somebody reads there. */
-  async #readPages() {
-    const { loaded, floor } = this.#room();
-    const lowest = loaded && this.#isReading ? floor : Infinity;
-    let page = await this.#read();
-    /** @type {[Page, ...Page[]]} */
-    const pages = [page];
-    while (!page.complete && lowOf(page) > lowest && pages.length < MOST_PAGES) {
-      page = await this.#read(lowOf(page));
-      pages.push(page);
-    }
-    return pages;
+  /** @param {number} offset @returns {Promise<Page[]>} the newest messages first */
+  async #readAround(offset) {
+    const reads = [this.#read({ after: offset }), this.#read({ before: offset + 1 })];
+    const pages = await Promise.all(reads);
+    // An offset that was not there yet would leave a hole between the two.
+    return pages.every((page) => page.offset >= offset) ? pages : [await this.#read({})];
   }
 
-  /** @param {number} [before] an offset @returns {Promise<Page>} */
-  async #read(before) {
-    const request = { channel: this.#channel, limit: PAGE, ...(before && { before }) };
+  /**
+   * A page may be shorter than asked for because its messages are long: only one that is empty, or
+   * reaches the first or last offset, says that there are no more.
+   *
+   * @param {{ before?: number, after?: number }} from neither: the newest page
+   * @returns {Promise<Page>}
+   */
+  async #read(from) {
+    const request = { channel: this.#channel, limit: PAGE, ...from };
     const { data } = await this.#centrifuge.rpc('messages', request);
-    return { ...data, complete: data.messages.length < PAGE };
+    const { messages, offset } = data;
+    const isNewest = from.before === undefined && from.after === undefined;
+    const complete = messages.length === 0 || messages[0].offset === 1;
+    const end = isNewest || messages.length === 0 || messages.at(-1).offset === offset;
+    return { ...data, complete, end };
   }
 
   async #readPresence() {
@@ -218,7 +316,7 @@ export class LiveRoom {
 
   /** Counting is cheap; the list is read again only when it does not add up. */
   async #checkPresence() {
-    if (!this.#isSubscribed || document.hidden) return;
+    if (!this.#isSubscribed || !this.#isShown || document.hidden) return;
     const { members, clients } = this.#room().presence;
     try {
       const { numClients } = members
@@ -231,14 +329,15 @@ export class LiveRoom {
   }
 }
 
+/** Whether what is loaded is enough to show the place. @param {Room} room @param {Place} place */
+function isIn(room, { offset, as }) {
+  if (as !== 'end') return covers(room, offset);
+  return room.loaded && room.atEnd && (room.log.length >= SCREEN || !hasOlder(room));
+}
+
 /** What an end means to a person. @param {number} code @param {string} reason */
 function wordsOf(code, reason) {
   if (code === KICKED) return `a moderator put you out (${reason})`;
   if (code === PERMISSION_DENIED) return 'you are not allowed in';
   return reasonOf(reason);
-}
-
-/** @param {Page} page */
-function lowOf({ messages }) {
-  return messages[0]?.offset ?? 0;
 }

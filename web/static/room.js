@@ -26,6 +26,12 @@ import * as stream from './stream.js';
  *
  * @typedef {{ user: string, name: string, until: number }} Typist
  *
+ * @typedef {object} Spot
+ * @property {number} offset
+ * @property {'marked' | 'place' | 'new' | 'end'} as to be marked; to stand at the top; where what
+ *   is new begins; the newest, whatever the offset
+ * @property {boolean} isThere
+ *
  * @typedef {object} Room
  * @property {readonly string[]} selves the users this page has been: a server may know us no more
  * @property {string} selfName
@@ -36,10 +42,17 @@ import * as stream from './stream.js';
  * @property {boolean} loaded a page of messages has been shown
  * @property {readonly Entry[]} log
  * @property {number} floor messages from here on belong to the log, those below are not loaded
- * @property {readonly Stored[]} held what cannot be let into the log yet, by offset
+ * @property {number} ceiling messages up to here belong to the log
+ * @property {boolean} atEnd the log reaches the newest message
+ * @property {number} most messages that the log may have
+ * @property {boolean} isReading somebody reads further up: what is new shall not push that out
+ * @property {readonly Stored[]} held what cannot be let in yet, by offset
  * @property {boolean} complete nothing older than the log is kept by the server
  * @property {'' | 'loading' | 'failed'} older
- * @property {readonly import('./log.js').Change[]} missed made below `floor` while older ones load
+ * @property {'' | 'loading' | 'failed'} newer
+ * @property {readonly Stored[]} missed what came while older or newer ones load
+ * @property {number | null} divider what comes after it was new when the room was opened
+ * @property {Spot | null} spot the message to show now; a new object each time
  * @property {readonly Unsent[]} unsent
  * @property {Names} names
  * @property {Presence} presence
@@ -55,9 +68,19 @@ import * as stream from './stream.js';
  *   | { type: 'published', publication: Publication, now: number }
  *   | { type: 'messagesLoaded', pages: readonly [Page, ...Page[]] }
  *   | { type: 'messagesUnavailable' }
+ *   | { type: 'begun' }
  *   | { type: 'olderRequested' }
  *   | { type: 'olderLoaded', page: Page, before: number }
  *   | { type: 'olderFailed' }
+ *   | { type: 'newerRequested' }
+ *   | { type: 'newerLoaded', page: Page, after: number }
+ *   | { type: 'newerFailed' }
+ *   | { type: 'moved' }
+ *   | { type: 'spotted', offset: number, as: Spot['as'] }
+ *   | { type: 'shown' }
+ *   | { type: 'hidden' }
+ *   | { type: 'reading', isReading: boolean }
+ *   | { type: 'divided', read: number | null }
  *   | { type: 'sendRequested', key: string, text: string, time: number }
  *   | { type: 'sent', key: string, offset: number, epoch: string }
  *   | { type: 'sendFailed', key: string, problem: string }
@@ -67,11 +90,15 @@ import * as stream from './stream.js';
  *   | { type: 'presenceCounted', clients: number, users: number }
  *   | { type: 'joined', info: ClientInfo }
  *   | { type: 'left', info: ClientInfo }
- *   | { type: 'timePassed', now: number }
- *   | { type: 'trimmed', keep: number }} RoomEvent
+ *   | { type: 'timePassed', now: number }} RoomEvent
  */
 
 export const TYPING_LASTS_MS = 4000;
+
+/** Some ten screens: what one reads stays when pages come and go, and a change draws in one frame. */
+export const MOST_SHOWN = 400;
+/** A page: what is there at once when one comes back to a room. */
+const MOST_IN_BACKGROUND = 50;
 
 /** @type {Room} */
 export const EMPTY_ROOM = {
@@ -84,10 +111,17 @@ export const EMPTY_ROOM = {
   loaded: false,
   log: [],
   floor: 1,
+  ceiling: 0,
+  atEnd: true,
+  most: MOST_SHOWN,
+  isReading: false,
   held: [],
   complete: false,
   older: '',
+  newer: '',
   missed: [],
+  divider: null,
+  spot: null,
   unsent: [],
   names: new Map(),
   presence: NOBODY,
@@ -114,15 +148,37 @@ export function reduceRoom(room, event) {
       return meet(next, next.log);
     }
     case 'messagesUnavailable':
-      return settle(stream.unavailable(room));
+      return settle(stream.begun(room, true));
+    case 'begun':
+      return settle(stream.begun(room, false));
     case 'olderRequested':
-      return { ...room, older: 'loading', missed: [] };
+      return { ...room, older: 'loading' };
     case 'olderLoaded': {
       const next = settle(stream.olderLoaded(room, event));
       return meet(next, next.log);
     }
     case 'olderFailed':
-      return { ...room, older: 'failed', missed: [] };
+      return stream.rested({ ...room, older: 'failed' });
+    case 'newerRequested':
+      return { ...room, newer: 'loading' };
+    case 'newerLoaded': {
+      const next = settle(stream.newerLoaded(room, event));
+      return meet(next, next.log);
+    }
+    case 'newerFailed':
+      return stream.rested({ ...room, newer: 'failed' });
+    case 'moved':
+      return stream.moved(room);
+    case 'spotted':
+      return { ...room, spot: spotted(room, event) };
+    case 'shown':
+      return { ...room, most: MOST_SHOWN };
+    case 'hidden':
+      return hidden(room);
+    case 'reading':
+      return { ...room, isReading: event.isReading };
+    case 'divided':
+      return { ...room, divider: event.read };
     case 'sendRequested': {
       const { key, text, time } = event;
       /** @type {Unsent} */
@@ -153,8 +209,6 @@ export function reduceRoom(room, event) {
       };
     case 'timePassed':
       return { ...room, typists: room.typists.filter(({ until }) => until > event.now) };
-    case 'trimmed':
-      return stream.trimmed(room, event.keep);
   }
 }
 
@@ -164,10 +218,20 @@ export function reduceRoom(room, event) {
  * @param {Room} room
  * @param {number} offset
  */
-export function newSince({ log, selves }, offset) {
-  return log.filter(
-    (entry) => entry.offset > offset && entry.kind !== 'deleted' && !selves.includes(entry.user),
-  );
+export function newSince(room, offset) {
+  return room.log.filter((entry) => entry.offset > offset && stream.isNews(room, entry));
+}
+
+/** @param {Room} room @param {{ offset: number, as: Spot['as'] }} event @returns {Spot} */
+function spotted({ log }, { offset, as }) {
+  return { offset, as, isThere: log.some((entry) => entry.offset === offset) };
+}
+
+/** Nobody looks at the room: it keeps its newest messages. @param {Room} room @returns {Room} */
+function hidden(room) {
+  const next = { ...room, most: MOST_IN_BACKGROUND, isReading: false, divider: null, spot: null };
+  if (stream.hasNewer(next) && next.synced) return settle(stream.begun(next, false));
+  return stream.resized(next, MOST_IN_BACKGROUND);
 }
 
 /** @param {Room} room @param {Publication} publication @param {number} now @returns {Room} */

@@ -1,6 +1,8 @@
 // @ts-check
 /** The rooms one can go to, and the form that opens another. */
 
+import { figure } from './places.js';
+import { unreadOf } from './title.js';
 import { LOBBY, isRoomName, pathOf, roomNameFrom } from './route.js';
 import { html } from './vendor/preact.js';
 
@@ -15,7 +17,12 @@ export function Rooms({ state, onGo }) {
       <ul>
         ${listed(state).map(
           ({ channel, clients }) => html`<li key=${channel}>
-            <${RoomLink} ...${{ channel, clients, onGo }} isCurrent=${channel === state.channel} />
+            <${RoomLink}
+              ...${{ channel, clients, onGo }}
+              ...${unreadOf(state, channel)}
+              isCurrent=${channel === state.channel}
+              isMuted=${state.places.get(channel)?.notify === false}
+            />
           </li>`,
         )}
       </ul>
@@ -26,9 +33,10 @@ export function Rooms({ state, onGo }) {
 
 /**
  * @typedef {import('./store.js').ActiveRoom} ActiveRoom
- * @param {ActiveRoom & { isCurrent: boolean, onGo: (channel: string) => void }} props
+ * @typedef {{ unread: number, mentions: number, isCurrent: boolean, isMuted: boolean }} RoomState
+ * @param {ActiveRoom & RoomState & { onGo: (channel: string) => void }} props
  */
-function RoomLink({ channel, clients, isCurrent, onGo }) {
+function RoomLink({ channel, clients, unread, mentions, isCurrent, isMuted, onGo }) {
   /** @param {MouseEvent} event */
   const onClick = (event) => {
     const opensElsewhere =
@@ -39,11 +47,28 @@ function RoomLink({ channel, clients, isCurrent, onGo }) {
   };
   const here = clients === 1 ? '1 person connected' : `${clients} people connected`;
   return html`
-    <a href=${pathOf(channel)} aria-current=${isCurrent ? 'page' : undefined} onClick=${onClick}>
+    <a
+      href=${pathOf(channel)}
+      class=${unread > 0 ? 'unread' : isMuted ? 'muted' : ''}
+      aria-current=${isCurrent ? 'page' : undefined}
+      onClick=${onClick}
+    >
       <span class="room-name">${channel}</span>
+      ${isMuted && html`<span class="visually-hidden">, muted</span>`}
+      ${unread > 0 && html`<${Badge} ...${{ unread, mentions }} />`}
       ${clients > 0 && html`<span class="count" title=${here}>${number.format(clients)}</span>`}
     </a>
   `;
+}
+
+/** How much is new; loud if somebody means the user. @param {{ unread: number, mentions: number }} props */
+function Badge({ unread, mentions }) {
+  const isLoud = mentions > 0;
+  const words = isLoud ? `${mentions} for you, ${unread} new` : `${unread} new`;
+  return html`<span class=${`badge${isLoud ? ' loud' : ''}`} title=${words}>
+    <span aria-hidden="true">${isLoud ? `@${figure(mentions)}` : figure(unread)}</span>
+    <span class="visually-hidden">, ${words}</span>
+  </span>`;
 }
 
 /** @param {{ onGo: (channel: string) => void }} props */
@@ -82,15 +107,15 @@ function OpenRoom({ onGo }) {
 }
 
 /**
- * The lobby, then the rooms this page has been in (maybe empty now), then the other active ones.
+ * The lobby, then one's own rooms and those this page has been in, then the other active ones.
  *
  * @param {import('./store.js').State} state
  */
-function listed({ active, rooms, channel: current }) {
+function listed({ active, rooms, places, channel: current }) {
   const clients = new Map(active.map((room) => [room.channel, room.clients]));
   const here = current === null ? 0 : (rooms.get(current)?.presence.clients ?? 0);
   if (current !== null && here > 0) clients.set(current, here); // fresher than the list
-  const channels = new Set([LOBBY, ...rooms.keys(), ...clients.keys()]);
+  const channels = new Set([LOBBY, ...places.keys(), ...rooms.keys(), ...clients.keys()]);
   return [...channels]
     .filter(isRoomName)
     .map((channel) => ({ channel, clients: clients.get(channel) ?? 0 }));

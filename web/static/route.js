@@ -27,7 +27,14 @@ export function channelOf(path) {
   return room !== undefined && isRoomName(room) ? room : null;
 }
 
-/** @param {string} channel */
-export function pathOf(channel) {
-  return channel === LOBBY ? '/' : `/r/${channel}`;
+/** @param {string} channel @param {number} [offset] of a message in it */
+export function pathOf(channel, offset) {
+  const room = channel === LOBBY ? '/' : `/r/${channel}`;
+  return offset === undefined ? room : `${room}#m${offset}`;
+}
+
+/** Which message an address names. @param {string} hash @returns {number | null} */
+export function offsetOf(hash) {
+  const [, digits] = /^#m([1-9][0-9]{0,14})$/.exec(hash) ?? [];
+  return digits === undefined ? null : Number(digits);
 }

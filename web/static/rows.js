@@ -23,11 +23,15 @@
  * @property {string} problem
  *
  * @typedef {{ type: 'day', key: string, time: number }} DayRow
+ * @typedef {{ type: 'new', key: string }} NewRow what comes after it was new
+ * @typedef {MessageRow | DayRow | NewRow} Row
  * @typedef {object} Sources
  * @property {readonly string[]} selves
  * @property {string} selfName
  * @property {readonly Entry[]} log
  * @property {readonly Unsent[]} unsent
+ * @property {boolean} atEnd what is not sent yet comes after the newest message, or nowhere
+ * @property {number | null} divider
  */
 
 const GROUP_LASTS_MS = 5 * 60 * 1000;
@@ -35,12 +39,13 @@ const GROUP_LASTS_MS = 5 * 60 * 1000;
 /** @type {Reactions} */
 const NONE = {};
 
-/** @param {Sources} room @returns {(MessageRow | DayRow)[]} */
-export function rowsOf({ selves, selfName, log, unsent }) {
+/** @param {Sources} room @returns {Row[]} */
+export function rowsOf({ selves, selfName, log, unsent, atEnd, divider }) {
   const mine = new Set(selves);
   const self = selves.at(-1) ?? '';
-  /** @type {(MessageRow | DayRow)[]} */
+  /** @type {Row[]} */
   const rows = [];
+  let isDivided = divider === null;
   /** @type {MessageRow | undefined} */
   let previous;
   let today = '';
@@ -52,6 +57,11 @@ export function rowsOf({ selves, selfName, log, unsent }) {
       rows.push({ type: 'day', key: `day-${message.key}`, time: message.time });
       previous = undefined;
       today = day;
+    }
+    if (!isDivided && !message.mine && message.offset !== null && message.offset > (divider ?? 0)) {
+      rows.push({ type: 'new', key: 'new' });
+      previous = undefined;
+      isDivided = true;
     }
     /** @type {MessageRow} */
     const row = { type: 'message', starts: !previous || !continues(previous, message), ...message };
@@ -76,7 +86,7 @@ export function rowsOf({ selves, selfName, log, unsent }) {
       problem: '',
     });
   }
-  for (const { key, text, time, state, problem } of unsent) {
+  for (const { key, text, time, state, problem } of atEnd ? unsent : []) {
     add({
       key: `unsent-${key}`,
       offset: null,

@@ -36,7 +36,37 @@ export function Sidebar({ state, room, actions }) {
           <span class="visually-hidden">You are </span><b><bdi>${state.name}</bdi></b>
         </p>
         <button class="quiet" onClick=${actions.changeName}>Change name</button>
+        <${BellButton} bell=${state.bell} onClick=${actions.toggleBell} />
       </div>
     </div>
+  `;
+}
+
+/** What the bell says when one points at it. */
+const BELL = {
+  unsupported: 'This browser has no notifications',
+  denied: 'Notifications are blocked in the browser',
+  off: 'Notifications are off',
+  on: 'Notifications are on: for mentions and direct messages',
+};
+
+/** @param {{ bell: import('./store.js').Bell, onClick: () => void }} props */
+function BellButton({ bell, onClick }) {
+  const isOn = bell === 'on';
+  const canChange = isOn || bell === 'off';
+  return html`
+    <button
+      class="icon bell"
+      aria-label="Notifications"
+      aria-pressed=${isOn ? 'true' : 'false'}
+      title=${BELL[bell]}
+      disabled=${!canChange}
+      onClick=${onClick}
+    >
+      <svg viewBox="0 0 24 24" aria-hidden="true">
+        <path d="M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 21h4" />
+        ${!isOn && html`<path d="M4 4l16 16" />`}
+      </svg>
+    </button>
   `;
 }

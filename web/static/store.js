@@ -1,14 +1,20 @@
 // @ts-check
 /** The state of the page: who we are, the connection, the rooms. Pure, but for createStore(). */
 
+import * as places from './places.js';
+import { changeOf, isTyping } from './publication.js';
 import { EMPTY_ROOM, reduceRoom } from './room.js';
 
+/** @import { Notice } from './notices.js' */
+/** @import { Places } from './places.js' */
+/** @import { Publication } from './publication.js' */
 /** @import { Room, RoomEvent } from './room.js' */
 
 /**
  * @typedef {{ user: string, name: string }} Self
  * @typedef {{ channel: string, clients: number }} ActiveRoom
  * @typedef {'connected' | 'connecting' | 'disconnected'} Link
+ * @typedef {'unsupported' | 'denied' | 'off' | 'on'} Bell whether notifications are shown
  *
  * @typedef {object} State
  * @property {'asking' | 'joining' | 'in'} stage `joining`: the form waits for the server
@@ -17,9 +23,14 @@ import { EMPTY_ROOM, reduceRoom } from './room.js';
  * @property {Self | null} self null until the first connection
  * @property {Link} link
  * @property {string} trouble what the link suffers from
+ * @property {number | null} retryAt when the SDK tries to connect again, in ms since 1970
+ * @property {boolean} online whether the browser has a network
+ * @property {boolean} hidden whether one looks elsewhere
+ * @property {Bell} bell
  * @property {string | null} channel the room on screen; null when the address names none
  * @property {readonly ActiveRoom[]} active
- * @property {ReadonlyMap<string, Room>} rooms by channel; a room once opened stays
+ * @property {ReadonlyMap<string, Room>} rooms by channel; a room once followed stays
+ * @property {Places} places what the server keeps of one's rooms: markers, and what is unread
  */
 
 /**
@@ -32,7 +43,15 @@ import { EMPTY_ROOM, reduceRoom } from './room.js';
  *   | { type: 'connectFailed', reason: string }
  *   | { type: 'disconnected', code: number, reason: string }
  *   | { type: 'roomOpened', channel: string | null }
+ *   | { type: 'roomFollowed', channel: string }
  *   | { type: 'roomsListed', rooms: ActiveRoom[] }
+ *   | { type: 'placesTold', rooms: any }
+ *   | { type: 'seen', channel: string, offset: number }
+ *   | { type: 'noticed', notice: Notice }
+ *   | { type: 'retryScheduled', at: number }
+ *   | { type: 'onlineChanged', online: boolean }
+ *   | { type: 'visibilityChanged', hidden: boolean }
+ *   | { type: 'bellChanged', bell: Bell }
  *   | { type: 'room', channel: string, event: RoomEvent }} Event
  */
 
@@ -47,9 +66,14 @@ export const INITIAL = {
   self: null,
   link: 'disconnected',
   trouble: '',
+  retryAt: null,
+  online: true,
+  hidden: false,
+  bell: 'unsupported',
   channel: null,
   active: [],
   rooms: new Map(),
+  places: new Map(),
 };
 
 /** @param {State} state @param {Event} event @returns {State} */
@@ -64,7 +88,7 @@ export function reduce(state, event) {
     case 'resumed':
       return { ...state, stage: 'in', name: event.name };
     case 'connecting':
-      return { ...state, link: 'connecting', trouble: '' };
+      return { ...state, link: 'connecting', trouble: '', retryAt: null };
     case 'connected':
       return connected(state, event);
     case 'connectFailed':
@@ -73,17 +97,81 @@ export function reduce(state, event) {
       return disconnected(state, event);
     case 'roomOpened': {
       if (event.channel === null) return { ...state, channel: null };
-      const room = state.rooms.get(event.channel) ?? newRoom(state.self);
-      return { ...state, channel: event.channel, rooms: withRoom(state, event.channel, room) };
+      return { ...followed(state, event.channel), channel: event.channel };
     }
+    case 'roomFollowed':
+      return followed(state, event.channel);
     case 'roomsListed':
       return { ...state, active: event.rooms };
+    case 'placesTold':
+      return { ...state, places: places.told(state.places, event.rooms) };
+    case 'seen':
+      return { ...state, places: places.readUpTo(state.places, event.channel, event.offset) };
+    case 'noticed':
+      return { ...state, places: noticed(state.places, event.notice) };
+    case 'retryScheduled':
+      return state.link === 'connecting' ? { ...state, retryAt: event.at } : state;
+    case 'onlineChanged':
+      return { ...state, online: event.online };
+    case 'visibilityChanged':
+      return { ...state, hidden: event.hidden };
+    case 'bellChanged':
+      return { ...state, bell: event.bell };
     case 'room': {
       const room = state.rooms.get(event.channel);
       if (!room) return state;
-      return { ...state, rooms: withRoom(state, event.channel, reduceRoom(room, event.event)) };
+      const next = reduceRoom(room, event.event);
+      if (next === room) return state;
+      const rooms = withRoom(state, event.channel, next);
+      if (event.event.type !== 'published') return { ...state, rooms };
+      const { publication } = event.event;
+      return { ...state, rooms, places: heard(state.places, event.channel, next, publication) };
     }
   }
+}
+
+/**
+ * What the publication in a followed room means for the counts. Our own does not count.
+ *
+ * @param {Places} before
+ * @param {string} channel
+ * @param {Room} room
+ * @param {Publication} publication
+ */
+function heard(before, channel, { selves }, publication) {
+  const { offset, info } = publication;
+  if (!offset || isTyping(publication)) return before;
+  const change = changeOf({ ...publication, offset });
+  if (change) {
+    return change.type === 'delete' ? places.unheard(before, channel, change.target) : before;
+  }
+  if (selves.includes(info?.user ?? '')) return before;
+  const isMention =
+    channel.startsWith('dm#') || selves.some((user) => places.names(publication, user));
+  return places.heard(before, channel, offset, isMention);
+}
+
+/** @param {Places} before @param {Notice} notice @returns {Places} */
+function noticed(before, notice) {
+  switch (notice.type) {
+    case 'read':
+      return places.readUpTo(before, notice.channel, notice.offset);
+    case 'mention':
+    case 'direct':
+      return places.heard(before, notice.channel, notice.offset, true);
+    case 'notify':
+      return places.notifying(before, notice.channel, notice.on);
+    case 'left':
+      return places.without(before, notice.channel);
+    case 'invited':
+      return before; // the room is in the next `mine`
+  }
+}
+
+/** @param {State} state @param {string} channel @returns {State} */
+function followed(state, channel) {
+  const room = state.rooms.get(channel) ?? newRoom(state.self);
+  return { ...state, rooms: withRoom(state, channel, room) };
 }
 
 /** @param {State} state @param {Self} self @returns {State} */
@@ -100,13 +188,19 @@ function connected(state, { user, name }) {
     self: { user, name },
     link: 'connected',
     trouble: '',
+    retryAt: null,
     rooms,
   };
 }
 
 /** @param {State} state @param {{ code: number, reason: string }} event @returns {State} */
 function disconnected(state, { code, reason }) {
-  const next = { ...state, link: /** @type {Link} */ ('disconnected'), trouble: '' };
+  const next = {
+    ...state,
+    link: /** @type {Link} */ ('disconnected'),
+    trouble: '',
+    retryAt: null,
+  };
   if (code === DISCONNECT_CALLED) return next;
   const atTheDoor = !state.self || state.stage !== 'in' || code === BAD_REQUEST;
   return atTheDoor ? { ...next, stage: 'asking', refusal: reason } : { ...next, trouble: reason };

@@ -1,104 +1,193 @@
 // @ts-check
-/** The messages of a room: at the bottom if the reader is there, in place while they read above. */
+/**
+ * The messages of a room: at the bottom if the reader is there, in place while they read above.
+ * More of them come by themselves as one gets near to either end of what is loaded.
+ */
 
 import { dayName, isoTime } from './dates.js';
 import { Message } from './message.js';
-import { newSince } from './room.js';
+import { newIn } from './places.js';
+import { focusOn, keepStop, onArrow } from './roving.js';
 import { rowsOf } from './rows.js';
-import { hasOlder } from './stream.js';
+import * as scroll from './scroll.js';
+import { hasNewer, hasOlder } from './stream.js';
+import { Bottom, Top } from './timeline-ends.js';
 import { Component, html } from './vendor/preact.js';
 
-/** @import { Room } from './room.js' */
+/** @import { Place } from './places.js' */
+/** @import { Room, Spot } from './room.js' */
 
 /**
  * @typedef {object} Props
  * @property {string} channel
  * @property {Room} room
+ * @property {Place | undefined} place
  * @property {import('./store.js').Link} link
+ * @property {boolean} hidden
  * @property {import('./app.js').Actions} actions
  *
- * @typedef {{ element: Element, top: number }} Anchor
+ * @typedef {{ isPinned: boolean, isGone: boolean }} State
  */
 
 const AT_BOTTOM_PX = 40;
-const MOST_KEPT = 1000;
-const KEPT_AFTER_TRIM = 500;
+/** So many heights of the timeline before the end of what is loaded, more is asked for. */
+const LOAD_WITHIN = 2;
+const MARKED_MS = 3000;
 
-/** @extends {Component<Props, { isPinned: boolean, seen: number }>} */
+/** @extends {Component<Props, State>} */
 export class Timeline extends Component {
-  state = { isPinned: true, seen: 0 };
+  /** @type {State} */
+  state = { isPinned: true, isGone: false };
 
   /** @type {HTMLElement | null} */
   box = null;
   observer = new ResizeObserver(() => this.state.isPinned && this.toBottom());
+  /** @type {Spot | null} */
+  spot = null;
+  /** @type {HTMLElement | null} what a jump led to, for a moment */
+  marked = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  marking;
   /** @type {{ sources: unknown[], rows: ReturnType<typeof rowsOf> }} */
   memo = { sources: [], rows: [] };
 
   componentDidMount() {
-    if (this.box) this.observer.observe(this.box);
+    if (!this.box) return;
+    this.observer.observe(this.box);
+    const list = this.box.querySelector('.messages');
+    if (list) this.observer.observe(list); // what is in a message may grow, once it is loaded
     this.toBottom();
-    this.props.actions.reading(false);
+    this.props.actions.reading(null);
+    this.settle();
   }
 
   componentWillUnmount() {
     this.observer.disconnect();
+    clearTimeout(this.marking);
   }
 
-  /** The messages in sight, and where they are; null at the bottom. @returns {Anchor[] | null} */
+  /** @returns {scroll.Anchor[] | null} null at the bottom */
   getSnapshotBeforeUpdate() {
-    if (!this.box || this.state.isPinned) return null;
-    const edge = this.box.getBoundingClientRect();
-    const anchors = [];
-    for (const element of this.box.querySelectorAll('.message')) {
-      const { top, bottom } = element.getBoundingClientRect();
-      if (top >= edge.bottom) break;
-      if (bottom > edge.top) anchors.push({ element, top });
-    }
-    return anchors;
+    return this.box && !this.state.isPinned ? scroll.anchorsIn(this.box) : null;
   }
 
-  /** @param {Props} before @param {unknown} _state @param {Anchor[] | null} anchors */
+  /** @param {Props} before @param {State} _state @param {scroll.Anchor[] | null} anchors */
   componentDidUpdate(before, _state, anchors) {
-    const { room, actions } = this.props;
+    const { room } = this.props;
     const hasSent = room.unsent.length > before.room.unsent.length;
-    if (this.state.isPinned || hasSent) {
-      this.toBottom();
-      if (room.log.length > MOST_KEPT) actions.trim(KEPT_AFTER_TRIM);
-    } else if (this.box && anchors) {
-      // Others may be gone: the log was reloaded, and does not reach as far up as before.
-      const anchor = anchors.find(({ element }) => element.isConnected);
-      if (anchor) this.box.scrollTop += anchor.element.getBoundingClientRect().top - anchor.top;
-      else this.box.scrollTop = 0;
-    }
+    if (this.state.isPinned || (hasSent && room.atEnd)) this.toBottom();
+    else if (this.box && anchors) scroll.restore(this.box, anchors);
+    this.settle();
   }
+
+  /** Shows the spot, if there is a new one, and looks what is in sight now. */
+  settle() {
+    if (!this.box) return;
+    keepStop(this.box);
+    const { spot } = this.props.room;
+    if (spot && spot !== this.spot) this.show(this.box, spot);
+    this.spot = spot;
+    this.onScroll();
+  }
+
+  /** @param {HTMLElement} box @param {Spot} spot */
+  show(box, { offset, as, isThere }) {
+    const message = /** @type {HTMLElement | null} */ (
+      box.querySelector(`.message[data-offset="${offset}"]`)
+    );
+    const line = box.querySelector('.new');
+    if (as === 'end') this.toBottom();
+    else if (as === 'new' && line) scroll.scrollTo(box, line, 0.25);
+    else if (as === 'place' && !message) box.scrollTop = 0;
+    else if (message) scroll.scrollTo(box, message, as === 'marked' ? 0.5 : 0);
+    if (as !== 'marked') return;
+    this.unmark();
+    this.marked = message;
+    if (message) {
+      message.dataset.marked = '';
+      focusOn(box, message);
+    }
+    this.marking = setTimeout(this.unmark, MARKED_MS);
+    this.setState({ isGone: !isThere });
+  }
+
+  unmark = () => {
+    clearTimeout(this.marking);
+    delete this.marked?.dataset.marked;
+    this.marked = null;
+    if (this.state.isGone) this.setState({ isGone: false });
+  };
 
   toBottom = () => {
     if (this.box) this.box.scrollTop = this.box.scrollHeight;
   };
 
-  onScroll = () => {
-    if (!this.box) return;
-    const { scrollHeight, scrollTop, clientHeight } = this.box;
-    const isPinned = scrollHeight - scrollTop - clientHeight < AT_BOTTOM_PX;
-    if (isPinned === this.state.isPinned) return;
-    this.setState({ isPinned, seen: this.props.room.log.at(-1)?.offset ?? 0 });
-    this.props.actions.reading(!isPinned);
+  toLatest = () => {
+    if (this.props.room.atEnd) this.toBottom();
+    this.props.actions.latest();
   };
 
+  onScroll = () => {
+    if (!this.box) return;
+    const { room, actions } = this.props;
+    const { scrollHeight, scrollTop, clientHeight } = this.box;
+    const below = scrollHeight - scrollTop - clientHeight;
+    const isPinned = below < AT_BOTTOM_PX && room.atEnd;
+    if (isPinned !== this.state.isPinned) this.setState({ isPinned });
+    actions.reading(isPinned ? null : scroll.firstInSight(this.box));
+    this.tellSeen(this.box, isPinned);
+    const near = clientHeight * LOAD_WITHIN;
+    if (scrollTop < near && hasOlder(room) && room.older === '') actions.loadOlder();
+    if (below < near && hasNewer(room) && room.newer === '') actions.loadNewer();
+  };
+
+  /** @param {HTMLElement} box @param {boolean} isPinned */
+  tellSeen(box, isPinned) {
+    const { channel, room, place, hidden, actions } = this.props;
+    if (hidden || !room.loaded || !room.synced) return;
+    // Who looks at something old of a room they do not know has not read what comes before.
+    if (!isPinned && !place) return;
+    const offset = isPinned ? room.position : scroll.lastSeen(box);
+    if (offset) actions.seen(channel, offset);
+  }
+
+  /** @param {KeyboardEvent} event */
+  onKeyDown = (event) => {
+    if (!this.box || event.altKey || event.ctrlKey || event.metaKey) return;
+    onArrow(this.box, event);
+    const isInTimeline = event.target === this.box || this.isMessage(event.target);
+    if (!isInTimeline || (event.key !== 'Home' && event.key !== 'End')) return;
+    event.preventDefault();
+    if (event.key === 'Home') this.props.actions.first();
+    else this.toLatest();
+  };
+
+  /** A message that is clicked, or got into by Tab, is the one that the arrow keys go on from. @param {FocusEvent} event */
+  onFocusIn = (event) => {
+    const { target } = event;
+    if (!this.box || !(target instanceof HTMLElement) || !this.isMessage(target)) return;
+    if (target.tabIndex !== 0) focusOn(this.box, target);
+  };
+
+  /** @param {EventTarget | null} target */
+  isMessage(target) {
+    return target instanceof Element && target.matches('.message');
+  }
+
   /** @param {Room} room */
-  rows({ selves, selfName, log, unsent }) {
-    const sources = [selves, selfName, log, unsent];
+  rows({ selves, selfName, log, unsent, atEnd, divider }) {
+    const sources = [selves, selfName, log, unsent, atEnd, divider];
     if (sources.some((source, index) => source !== this.memo.sources[index])) {
-      this.memo = { sources, rows: rowsOf({ selves, selfName, log, unsent }) };
+      this.memo = { sources, rows: rowsOf({ selves, selfName, log, unsent, atEnd, divider }) };
     }
     return this.memo.rows;
   }
 
-  /** @param {Props} props @param {{ isPinned: boolean, seen: number }} state */
-  render({ channel, room, link, actions }, { isPinned, seen }) {
+  /** @param {Props} props @param {State} state */
+  render({ channel, room, place, link, actions }, { isPinned, isGone }) {
     const rows = this.rows(room);
     const isConnected = link === 'connected';
-    const fresh = newSince(room, seen).length;
+    const fresh = newIn(place);
     const { names, selves, moderates } = room;
     const shared = { isConnected, names, selves, moderates, actions };
     return html`
@@ -108,23 +197,27 @@ export class Timeline extends Component {
           role="log"
           aria-label="Messages"
           aria-live="off"
-          tabindex="0"
+          tabindex=${rows.length > 0 ? -1 : 0}
           ref=${(/** @type {HTMLElement | null} */ box) => (this.box = box)}
           onScroll=${this.onScroll}
+          onKeyDown=${this.onKeyDown}
+          onFocusIn=${this.onFocusIn}
         >
           <${Top} channel=${channel} room=${room} isEmpty=${rows.length === 0} actions=${actions} />
           <ol class="messages">
             ${rows.map((row) =>
-              row.type === 'day'
-                ? html`<${Day} key=${row.key} time=${row.time} />`
-                : html`<${Message} key=${row.key} ...${{ row, ...shared }} />`,
+              row.type === 'message'
+                ? html`<${Message} key=${row.key} ...${{ row, ...shared }} />`
+                : html`<${Line} key=${row.key} row=${row} />`,
             )}
           </ol>
+          <${Bottom} room=${room} actions=${actions} />
         </div>
+        ${isGone && html`<p class="gone" role="status">This message is not there any more</p>`}
         ${
           !isPinned &&
-          html`<button class="jump" onClick=${this.toBottom}>
-          ${fresh > 0 ? `${fresh} new ${fresh === 1 ? 'message' : 'messages'}` : 'Jump to latest'}
+          html`<button class="jump" onClick=${this.toLatest}>
+          ${fresh > 0 ? `Jump to latest (${fresh} new)` : 'Jump to latest'}
           <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 5v14M6 13l6 6 6-6" /></svg>
         </button>`
         }
@@ -133,35 +226,8 @@ export class Timeline extends Component {
   }
 }
 
-/** @param {{ time: number }} props */
-function Day({ time }) {
-  return html`<li class="day"><time datetime=${isoTime(time)}>${dayName(time)}</time></li>`;
-}
-
-/**
- * What stands above the first message.
- *
- * @param {Omit<Props, 'link'> & { isEmpty: boolean }} props
- */
-function Top({ channel, room, isEmpty, actions }) {
-  if (room.refusal) {
-    return html`<div class="notice">
-      <p role="alert">This room does not let you in: ${room.refusal}</p>
-      <button onClick=${actions.enter}>Try again</button>
-    </div>`;
-  }
-  if (!room.loaded) return html`<p class="notice">Loading messages…</p>`;
-  if (hasOlder(room)) {
-    const isLoading = room.older === 'loading';
-    return html`<div class="notice">
-      ${room.older === 'failed' && html`<p class="problem">Older messages could not be loaded.</p>`}
-      <button aria-disabled=${isLoading ? 'true' : undefined} onClick=${actions.loadOlder}>
-        ${isLoading ? 'Loading…' : 'Load older messages'}
-      </button>
-    </div>`;
-  }
-  if (room.floor > 1) return html`<p class="notice">Older messages are not available.</p>`;
-  if (isEmpty)
-    return html`<p class="notice">Nothing has been said in ${channel} yet. Say hello!</p>`;
-  return html`<p class="notice">This is where ${channel} begins.</p>`;
+/** @param {{ row: import('./rows.js').DayRow | import('./rows.js').NewRow }} props */
+function Line({ row }) {
+  if (row.type === 'new') return html`<li class="new"><span>New</span></li>`;
+  return html`<li class="day"><time datetime=${isoTime(row.time)}>${dayName(row.time)}</time></li>`;
 }
