@@ -21,7 +21,7 @@ NODE_SETUP := $(VENV)/.node
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint conformance format lock load bench sweep storm stalled crashes faults fuzz flood audit appends cost page clean FORCE
+.PHONY: help run test lint conformance format lock load bench sweep storm stalled crashes faults fuzz flood scroll audit appends cost page clean FORCE
 # A recipe that fails halfway leaves no stamp behind that says it is done.
 .DELETE_ON_ERROR:
 
@@ -84,6 +84,9 @@ faults: $(VENV)/.ready ## Kill, stop, starve, unplug the server, and check that 
 
 fuzz: $(VENV)/.ready ## Send a server a million frames that it must not be sent, and see that nobody notices (FUZZ="--help").
 	@exec $(BIN)/python -m loadtests._fuzz $(FUZZ)
+
+scroll: $(VENV)/.ready $(PAGE)/.ready ## Scroll through a room of 50,000 messages in Chromium, up and down: frames, memory (SCROLL="--help").
+	@exec $(BIN)/python -m tests.e2e.long_scroll $(SCROLL)
 
 flood: $(VENV)/.ready ## Have one client send as fast as it can, and see how long the others wait (FLOOD="--help").
 	@exec $(BIN)/python -m loadtests._flood $(FLOOD)

@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """Start the Chromium that `CHAT_TEST_CHROMIUM` names, else the first one on PATH."""
-    executable = _find_chromium()
+    executable = find_chromium()
     # Chromium's sandbox refuses to work for root, as whom containers run tests.
     arguments = [*ARGUMENTS, "--no-sandbox"] if os.geteuid() == 0 else [*ARGUMENTS]
     with sync_playwright() as playwright:
@@ -140,7 +140,8 @@ def _settle(page: Page) -> None:
     page.evaluate("Promise.allSettled(document.getAnimations().map(animation => animation.finished)).then(() => {})")
 
 
-def _find_chromium() -> Path:
+def find_chromium() -> Path:
+    """Return where Chromium is; skip the test if it is nowhere, fail it in CI."""
     named = os.environ.get("CHAT_TEST_CHROMIUM")
     if named is not None:
         if not Path(named).is_file():

@@ -4,10 +4,9 @@
  * More of them come by themselves as one gets near to either end of what is loaded.
  */
 
-import { dayName, isoTime } from './dates.js';
-import { Message } from './message.js';
 import { newIn } from './places.js';
 import { focusOn, keepStop, onArrow } from './roving.js';
+import { RowView } from './row-view.js';
 import { rowsOf } from './rows.js';
 import * as scroll from './scroll.js';
 import { hasNewer, hasOlder } from './stream.js';
@@ -205,11 +204,7 @@ export class Timeline extends Component {
         >
           <${Top} channel=${channel} room=${room} isEmpty=${rows.length === 0} actions=${actions} />
           <ol class="messages">
-            ${rows.map((row) =>
-              row.type === 'message'
-                ? html`<${Message} key=${row.key} ...${{ row, ...shared }} />`
-                : html`<${Line} key=${row.key} row=${row} />`,
-            )}
+            ${rows.map((row) => html`<${RowView} key=${row.key} ...${{ row, ...shared }} />`)}
           </ol>
           <${Bottom} room=${room} actions=${actions} />
         </div>
@@ -224,10 +219,4 @@ export class Timeline extends Component {
       </div>
     `;
   }
-}
-
-/** @param {{ row: import('./rows.js').DayRow | import('./rows.js').NewRow }} props */
-function Line({ row }) {
-  if (row.type === 'new') return html`<li class="new"><span>New</span></li>`;
-  return html`<li class="day"><time datetime=${isoTime(row.time)}>${dayName(row.time)}</time></li>`;
 }
