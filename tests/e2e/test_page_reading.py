@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.e2e.long_scroll import SCROLL
 from tests.e2e.test_page import join, on_one_line, same_guest, say, timeline
 from tests.server import Member, running
 
@@ -120,6 +121,28 @@ def test_a_long_history_scrolls_by_itself_up_and_down_with_no_more_than_a_window
     expect(page.get_by_role("button", name=JUMP)).to_have_count(0)
     talk(bob, "long", 1_004, 1_004)
     expect(message(page, 1004)).to_be_visible()
+    bob.close()
+
+
+def test_what_was_scrolled_through_is_not_kept(server: Server, new_page: NewPage) -> None:
+    bob = someone(server, "lean", said=1_500)
+    page = join(new_page(), server, "Ada", "/r/lean")
+    expect(message(page, 1500)).to_be_visible()
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def nodes_after(sign: int, last: int) -> float:
+        assert page.evaluate(SCROLL, [sign, last, 30_000])["arrived"]
+        session.send("HeapProfiler.collectGarbage")
+        metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+        return float(metrics["Nodes"])
+
+    first = nodes_after(-1, 1) + nodes_after(1, 1_500)
+    again = nodes_after(-1, 1) + nodes_after(1, 1_500)
+
+    # Each has some 12 nodes: of 6,000 messages that were scrolled through, two windows may be left.
+    assert again < first * 1.2
+    assert again < 2 * 800 * 14
     bob.close()
 
 

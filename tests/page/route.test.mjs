@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { channelOf, isRoomName, pathOf, roomNameFrom } from '../../web/static/route.js';
+import { channelOf, isRoomName, offsetOf, pathOf, roomNameFrom } from '../../web/static/route.js';
 
 test('the root is the lobby, /r/<room> is that room', () => {
   assert.equal(channelOf('/'), 'lobby');
@@ -28,4 +28,12 @@ test('a typed name is taken as it is meant', () => {
   assert.equal(roomNameFrom('  #my new room '), 'my-new-room');
   assert.equal(isRoomName(roomNameFrom('a/b')), false);
   assert.equal(isRoomName(''), false);
+});
+
+test('an address may name a message', () => {
+  assert.equal(pathOf('tea', 7), '/r/tea#m7');
+  assert.equal(offsetOf('#m7'), 7);
+  for (const hash of ['', '#message', '#m0', '#m-1', '#m1e3', '#m7x', `#m${'9'.repeat(30)}`]) {
+    assert.equal(offsetOf(hash), null);
+  }
 });

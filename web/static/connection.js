@@ -144,9 +144,10 @@ export class Connection {
 
   /** @param {string} channel @param {number} offset */
   seen(channel, offset) {
-    if (offset <= (this.#store.state.places.get(channel)?.read ?? 0)) return;
-    this.#store.dispatch({ type: 'seen', channel, offset });
-    this.#reader.seen(channel, offset);
+    const read = this.#store.state.places.get(channel)?.read ?? 0;
+    if (offset > read) this.#store.dispatch({ type: 'seen', channel, offset });
+    // Not less than the server said; and what could not be told is told again.
+    if (offset >= read) this.#reader.seen(channel, offset);
   }
 
   /**
