@@ -37,7 +37,7 @@ def record() -> dict[str, Any]:
         bob.call(publish={"channel": ROOM, "data": {"type": "poll", "text": "tea?"}})
         last = say(ada, "the last word")
         pages.append(cleo.rpc("messages", channel=ROOM))
-        publications = []
+        publications: list[dict[str, Any]] = []
         while not publications or publications[-1]["offset"] < last:
             publications.append(cleo.publication())
         for member in (ada, bob, cleo):

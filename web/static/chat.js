@@ -5,8 +5,10 @@ import { useMedia } from './browser.js';
 import { Composer } from './composer.js';
 import { Banner, ConnectionState } from './connection-state.js';
 import { Announcer } from './announcer.js';
+import { figure } from './places.js';
 import { Sidebar } from './sidebar.js';
 import { Timeline } from './timeline.js';
+import { unreadIn } from './title.js';
 import { TypingLine } from './typing-line.js';
 import { html, useEffect, useRef } from './vendor/preact.js';
 
@@ -47,7 +49,10 @@ export function Chat({ state, actions }) {
       }
       <main class="room">
         <header class="room-header">
-          ${isNarrow && html`<${DrawerButton} onClick=${() => drawer.current?.showModal()} />`}
+          ${isNarrow && html`<${DrawerButton}
+            unread=${unreadIn(state).unread}
+            onClick=${() => drawer.current?.showModal()}
+          />`}
           <div class="room-title">
             <h1>${channel ?? 'No such room'}</h1>
             ${isNarrow && here > 0 && html`<p class="muted small">${here} here</p>`}
@@ -89,11 +94,12 @@ function Mute({ channel, place: { notify }, actions }) {
   `;
 }
 
-/** @param {{ onClick: () => void }} props */
-function DrawerButton({ onClick }) {
+/** @param {{ unread: number, onClick: () => void }} props */
+function DrawerButton({ unread, onClick }) {
   return html`
-    <button class="icon" aria-label="Rooms and people" onClick=${onClick}>
+    <button class="icon drawer-button" aria-label="Rooms and people" onClick=${onClick}>
       <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 6h16M4 12h16M4 18h16" /></svg>
+      ${unread > 0 && html`<span class="badge loud" aria-hidden="true">${figure(unread)}</span>`}
     </button>
   `;
 }

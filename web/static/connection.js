@@ -174,7 +174,7 @@ export class Connection {
     }
   }
 
-  /** How far one has read is known to the server, and by it to one's other tabs. @param {string} channel @param {number} offset */
+  /** By the server one's other tabs know, too. @param {string} channel @param {number} offset */
   async #tellRead(channel, offset) {
     await this.#centrifuge.rpc('read', { channel, offset });
     const place = this.#store.state.places.get(channel);

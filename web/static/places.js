@@ -120,7 +120,12 @@ export function without(places, channel) {
   return next;
 }
 
-/** What to show of a place: a muted one counts what names us only. @param {Place | undefined} place @returns {Counts} */
+/**
+ * What to show of a place: a muted one counts what names us only.
+ *
+ * @param {Place | undefined} place
+ * @returns {Counts}
+ */
 export function countsOf(place) {
   if (!place) return { unread: 0, mentions: 0 };
   const mentions = place.mentions + place.news.filter(({ isMention }) => isMention).length;

@@ -26,7 +26,12 @@ export function anchorsIn(box) {
   return anchors;
 }
 
-/** Scrolls so that the first one that is still there is where it was. @param {Element} box @param {readonly Anchor[]} anchors */
+/**
+ * Scrolls so that the first one that is still there is where it was.
+ *
+ * @param {Element} box
+ * @param {readonly Anchor[]} anchors
+ */
 export function restore(box, anchors) {
   // Others may be gone: the log was reloaded, and does not reach as far as before.
   const anchor = anchors.find(({ element }) => element.isConnected);

@@ -161,7 +161,7 @@ export class Timeline extends Component {
     else this.toLatest();
   };
 
-  /** A message that is clicked, or got into by Tab, is the one that the arrow keys go on from. @param {FocusEvent} event */
+  /** The arrow keys go on from the message that was clicked. @param {FocusEvent} event */
   onFocusIn = (event) => {
     const { target } = event;
     if (!this.box || !(target instanceof HTMLElement) || !this.isMessage(target)) return;
