@@ -73,7 +73,7 @@ class Served:
 
 
 @router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
-@router.api_route("/r/{room}", methods=["GET", "HEAD"], include_in_schema=False)
+@router.api_route("/r/{room:path}", methods=["GET", "HEAD"], include_in_schema=False)
 def page(request: Request) -> Response:
     """Serve the page. Which room it shows is between it and its address. Not on the event loop: it asks the disk."""
     served: Served = request.app.state.page

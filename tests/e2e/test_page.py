@@ -314,7 +314,7 @@ def test_on_a_phone_it_works_and_nothing_is_wider_than_the_screen(server: Server
     page = join(new_page(**PHONE), server, "Ada", "/r/phone")
     say(page, "a word that is long: " + "x" * 300)
     expect(timeline(page).locator("[data-offset]")).to_have_count(1)
-    page.get_by_role("button", name="Rooms and people").click()
+    page.get_by_role("button", name="Members").click()
 
     expect(page.get_by_role("list", name="People")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

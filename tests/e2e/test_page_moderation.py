@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from tests.tokens import SECRET, token
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
     from tests.e2e.conftest import NewPage
     from tests.server import Server
@@ -38,12 +39,22 @@ def log_in(page: Page, server: Server, name: str, role: str, room: str) -> Page:
     return page
 
 
+def person(page: Page, name: str) -> Locator:
+    return page.get_by_role("list", name="People").get_by_role("button", name=re.compile(f"^{name}, "))
+
+
+def open_moderation(page: Page, name: str) -> Locator:
+    """Use the menu on a person, with the keyboard alone; return the dialog."""
+    person(page, name).press("Enter")
+    page.get_by_role("menuitem", name="Moderate…").press("Enter")
+    return page.get_by_role("dialog", name=f"Moderate {name}")
+
+
 def moderate(page: Page, name: str, what: str) -> None:
-    """Use the menu on a person, with the keyboard alone."""
-    page.get_by_role("button", name=f"Moderate {name}").press("Enter")
-    dialog = page.get_by_role("dialog", name=f"Moderate {name}")
+    dialog = open_moderation(page, name)
+    dialog.get_by_role("radio", name=what).check()
     dialog.get_by_label("Why").fill("spam")
-    dialog.get_by_role("button", name=what).press("Enter")
+    dialog.get_by_role("button", name=what, exact=True).press("Enter")
     expect(dialog).not_to_be_visible()
 
 
@@ -52,7 +63,10 @@ def test_a_moderator_kicks_mutes_and_bans_and_the_other_is_told_in_plain_words(
 ) -> None:
     mo = log_in(new_page(), server, "Mo", "moderator", "tea")
     eve = log_in(new_page(), server, "Eve", "member", "tea")
-    expect(eve.get_by_role("button", name="Moderate")).to_have_count(0)
+    person(eve, "Mo").click()
+    expect(eve.get_by_role("menuitem", name="Message")).to_be_visible()
+    expect(eve.get_by_role("menuitem", name="Moderate")).to_have_count(0)
+    eve.keyboard.press("Escape")
 
     moderate(mo, "Eve", "Kick")
     expect(eve.get_by_role("alert")).to_contain_text("a moderator put you out (kicked: spam)")
@@ -78,6 +92,44 @@ def test_a_moderator_deletes_a_message_of_somebody_else(server: Server, new_page
 
     for page in (mo, eve):
         expect(timeline(page)).to_contain_text("Message deleted")
+
+
+def test_a_moderator_lifts_a_mute_and_sees_who_is_banned_and_what_was_done(server: Server, new_page: NewPage) -> None:
+    mo = log_in(new_page(), server, "Mo", "moderator", "lifted")
+    eve = log_in(new_page(), server, "Eve", "member", "lifted")
+    moderate(mo, "Eve", "Mute")
+
+    dialog = open_moderation(mo, "Eve")
+    expect(dialog).to_contain_text("Is muted until")
+    dialog.get_by_role("button", name="Unmute").press("Enter")
+    expect(dialog).not_to_contain_text("Is muted")
+    mo.keyboard.press("Escape")
+    say(eve, "thank you")
+    expect(timeline(mo)).to_contain_text("thank you")
+
+    moderate(mo, "Eve", "Ban")
+    mo.locator(".room-header").get_by_role("button", name="Menu of lifted").press("Enter")
+    mo.get_by_role("menuitem", name="Bans and record…").press("Enter")
+    record = mo.get_by_role("dialog", name="Moderation of lifted")
+    expect(record.get_by_role("list", name="Banned and muted")).to_contain_text("Eve is banned until")
+    done = record.get_by_role("list", name="What moderators did").get_by_role("listitem")
+    expect(done).to_have_count(3)
+    expect(done.first).to_contain_text("Eve banned until")
+    expect(done.last).to_contain_text("Eve muted until")
+    expect(done.last).to_contain_text("by Mo")
+
+    record.get_by_role("button", name="Unban Eve").press("Enter")
+    expect(record.get_by_role("list", name="Banned and muted").get_by_role("listitem")).to_have_count(0)
+    expect(done).to_have_count(4)
+    eve.get_by_role("button", name="Try again").click()
+    expect(timeline(eve)).to_contain_text("thank you")
+
+
+def test_only_guests_are_offered_another_name(server: Server, new_page: NewPage) -> None:
+    mo = log_in(new_page(), server, "Mo", "member", "names")
+
+    expect(mo.get_by_text("You are Mo")).to_be_visible()
+    expect(mo.get_by_role("button", name="Change name")).to_have_count(0)
 
 
 def test_who_is_not_logged_in_is_told_so(server: Server, new_page: NewPage) -> None:

@@ -36,6 +36,7 @@ function setUp(said, { read = null, isShown = true } = {}) {
   const centrifuge = {
     newSubscription: () => subscription,
     rpc: async (method, data) => {
+      if (method === 'members') return { data: { members: [] } }; // (who is there: presence.test.mjs)
       calls.push({ method, ...data });
       const failure = failures.shift();
       const answer = failure ?? { data: answers[method](data) };

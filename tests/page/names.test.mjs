@@ -54,3 +54,8 @@ test('of many people some are named', () => {
 
   assert.match(listOf(users, names, []), /^USER-0, .*USER-9, and 20 others$/);
 });
+
+test('the id of a guest is no name, that of a user may be one', () => {
+  assert.deepEqual([...learn(new Map(), [{ user: 'guest-1', name: 'guest-1' }])], []);
+  assert.deepEqual([...learn(new Map(), [{ user: 'ada', name: 'ada' }])], [['ada', 'ada']]);
+});

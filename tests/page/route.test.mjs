@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { channelOf, isRoomName, offsetOf, pathOf, roomNameFrom } from '../../web/static/route.js';
+import { channelOf, offsetOf, pathOf } from '../../web/static/route.js';
 
 test('the root is the lobby, /r/<room> is that room', () => {
   assert.equal(channelOf('/'), 'lobby');
@@ -21,13 +21,6 @@ for (const path of ['/r/', '/r/a%20b', '/r/a/b', '/r/..', '/other', `/r/${'x'.re
 
 test('what every object has is no room', () => {
   assert.equal(channelOf('/r/constructor'), null);
-  assert.equal(isRoomName('__proto__'), false);
-});
-
-test('a typed name is taken as it is meant', () => {
-  assert.equal(roomNameFrom('  #my new room '), 'my-new-room');
-  assert.equal(isRoomName(roomNameFrom('a/b')), false);
-  assert.equal(isRoomName(''), false);
 });
 
 test('an address may name a message', () => {

@@ -137,7 +137,7 @@ test('what is said in a room in the background counts at once, and our own does 
       inTeam(published(publication(4))),
       inTeam(published(publication(5, { info: MYSELF }))),
       inTeam(published({ ...publication(6), data: { type: 'message', text: '@Me', mentions: { 'guest-me': 'Me' } } })),
-      { type: 'noticed', notice: { type: 'mention', channel: 'team', offset: 6 } },
+      { type: 'noticed', notice: { type: 'mention', channel: 'team', offset: 6, from: { user: 'guest-ada', name: 'Ada' } } },
     ],
     run(atLobby),
   );

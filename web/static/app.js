@@ -1,11 +1,14 @@
 // @ts-check
 /** Puts the page together, once start.js has drawn something: state, connection, address bar, and a view drawn after each change. */
 
+import { LOBBY } from './channels.js';
 import { Chat } from './chat.js';
 import { Connection, endpoint } from './connection.js';
+import { createIdle, watchSigns } from './idle.js';
 import { Join } from './join.js';
 import { createNotifier } from './notifier.js';
 import { newIn } from './places.js';
+import { createRecent } from './recent.js';
 import { channelOf, offsetOf, pathOf } from './route.js';
 import { createStore } from './store.js';
 import { badgeOf, titleOf, unreadIn } from './title.js';
@@ -25,6 +28,9 @@ const connection = new Connection(endpoint(location), store, {
   tokenUrl,
   onNotice: (notice) => notifier.notify(store.state, notice),
 });
+const recent = createRecent(stored(() => localStorage, 'parley.recent'));
+const idle = createIdle((isAway) => connection.away(isAway));
+watchSigns(idle.sign);
 
 /** @typedef {typeof actions} Actions what the view can ask for */
 export const actions = {
@@ -83,6 +89,35 @@ export const actions = {
   seen: (channel, offset) => connection.seen(channel, offset),
   /** @param {string} channel @param {boolean} on */
   notify: (channel, on) => connection.ask('notify', { channel, on }),
+  /** @param {string} method @param {object} data */
+  ask: (method, data) => connection.ask(method, data),
+  /** @param {string} channel @returns {Promise<string>} what went wrong */
+  async leave(channel) {
+    const { problem } = await connection.ask('leave', { channel });
+    if (problem) return problem;
+    if (channel === store.state.channel) actions.go(recent.others(channel)[0] ?? LOBBY);
+    store.dispatch({ type: 'noticed', notice: { type: 'left', channel } });
+    connection.forget(channel);
+    recent.drop(channel);
+    return '';
+  },
+  /** Puts an invitation aside. @param {string} channel */
+  dismiss: (channel) => store.dispatch({ type: 'invitationDismissed', channel }),
+  /** Somebody was invited: who belongs to the room is another question now. */
+  lookAgain: () => connection.room?.lookAgain(),
+  /** Where one was, the last first. */
+  recent: () => recent.others(store.state.channel),
+  /** @param {readonly string[]} users */
+  learnNames: (users) => connection.learnNames(users.filter((user) => !store.state.people.has(user))),
+  /** Begins, or goes on with, a message that names somebody. @param {{ user: string, name: string }} person */
+  mention({ name }) {
+    const field = /** @type {HTMLTextAreaElement | null} */ (document.getElementById('message'));
+    if (!field) return;
+    const before = field.value === '' || /\s$/.test(field.value) ? field.value : `${field.value} `;
+    field.value = `${before}@${name} `;
+    field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    field.focus();
+  },
   async toggleBell() {
     await notifier.toggle();
     store.dispatch({ type: 'bellChanged', bell: notifier.bell });
@@ -133,6 +168,7 @@ function show() {
   if (channel === null || channel !== store.state.channel) {
     store.dispatch({ type: 'roomOpened', channel });
     connection.open(channel, offset);
+    if (channel !== null) recent.add(channel);
   } else if (offset !== null) {
     connection.jump(offset, 'marked');
   } else if (location.hash === '') {

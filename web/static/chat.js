@@ -1,36 +1,76 @@
 // @ts-check
-/** The chat: side panel (a drawer on narrow screens), header, timeline, composer. */
+/** The chat: rooms (a drawer on narrow screens), the room on screen, and what stands beside it. */
 
+import { Announcer } from './announcer.js';
 import { useMedia } from './browser.js';
 import { Composer } from './composer.js';
-import { Banner, ConnectionState } from './connection-state.js';
-import { Announcer } from './announcer.js';
-import { figure } from './places.js';
+import { Banner } from './connection-state.js';
+import { Dialogs } from './dialogs.js';
+import { RoomHeader } from './room-header.js';
+import { order } from './sections.js';
+import { commandOf, isTextField } from './shortcuts.js';
 import { Sidebar } from './sidebar.js';
+import { SidePanel } from './side-panel.js';
 import { Timeline } from './timeline.js';
-import { unreadIn } from './title.js';
+import { titleIn } from './titles.js';
+import { Toasts } from './toasts.js';
 import { TypingLine } from './typing-line.js';
-import { html, useEffect, useRef } from './vendor/preact.js';
+import { html, useEffect, useRef, useState } from './vendor/preact.js';
+
+/** @import { Wanted } from './dialogs.js' */
+/** @import { Command } from './shortcuts.js' */
+/** @import { Panel } from './side-panel.js' */
 
 /** @typedef {{ state: import('./store.js').State, actions: import('./app.js').Actions }} Props */
 
 /** @param {Props} props */
 export function Chat({ state, actions }) {
   const isNarrow = useMedia('(max-width: 52rem)');
+  const isBeside = useMedia('(min-width: 68rem)');
   const drawer = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const [panel, setPanel] = useState(/** @type {Panel} */ (isBeside ? 'members' : null));
+  const [wanted, setWanted] = useState(/** @type {Wanted | null} */ (null));
+  const opened = useRef(0);
   const { channel, link, hidden } = state;
   const place = channel === null ? undefined : state.places.get(channel);
   const room = channel === null ? undefined : state.rooms.get(channel);
-  const here = room?.presence.users ?? 0;
+  const title = channel === null ? '' : titleIn(state, channel);
 
-  useEffect(() => drawer.current?.close(), [channel]);
+  useEffect(() => {
+    drawer.current?.close();
+    if (!isBeside) setPanel(null);
+  }, [channel, isBeside]);
+  /** @param {Wanted} dialog */
+  const open = (dialog) => {
+    opened.current += 1; // one that is asked for again while it closes is another one
+    setWanted(dialog);
+  };
+
+  useShortcuts({
+    switch: () => open({ type: 'switch' }),
+    help: () => open({ type: 'help' }),
+    search() {
+      setPanel('search');
+      document.getElementById('query')?.focus();
+    },
+    previous: () => goBy(-1),
+    next: () => goBy(1),
+  });
+
+  /** @param {number} step */
+  const goBy = (step) => {
+    const channels = order(state);
+    const at = channels.indexOf(channel ?? '');
+    const to = channels[(at + step + channels.length) % channels.length];
+    if (to !== undefined) actions.go(to);
+  };
 
   /** @param {MouseEvent} event */
   const closeOnBackdrop = (event) => event.target === drawer.current && drawer.current?.close();
 
-  const sidebar = html`<${Sidebar} ...${{ state, room, actions }} />`;
+  const sidebar = html`<${Sidebar} ...${{ state, actions, open }} />`;
   return html`
-    <div class="chat">
+    <div class="chat" data-beside=${isBeside && panel !== null ? panel : undefined}>
       ${room && html`<a class="skip" href="#message">Skip to the message field</a>`}
       ${!isNarrow && html`<aside class="panel" aria-label="Rooms and people">${sidebar}</aside>`}
       ${
@@ -48,60 +88,67 @@ export function Chat({ state, actions }) {
       `
       }
       <main class="room">
-        <header class="room-header">
-          ${isNarrow && html`<${DrawerButton}
-            unread=${unreadIn(state).unread}
-            onClick=${() => drawer.current?.showModal()}
-          />`}
-          <div class="room-title">
-            <h1>${channel ?? 'No such room'}</h1>
-            ${isNarrow && here > 0 && html`<p class="muted small">${here} here</p>`}
-          </div>
-          ${channel !== null && place && html`<${Mute} ...${{ channel, place, actions }} />`}
-          <${ConnectionState} state=${state} />
-        </header>
+        <${RoomHeader}
+          ...${{ state, actions, open, panel }}
+          onPanel=${setPanel}
+          onRooms=${isNarrow ? () => drawer.current?.showModal() : null}
+        />
         <${Banner} state=${state} onReconnect=${actions.reconnect} />
         ${
           channel !== null && room
             ? html`
-              <${Timeline} key=${channel} ...${{ channel, room, place, link, hidden, actions }} />
+              <${Timeline}
+                key=${channel}
+                ...${{ channel, title, room, place, link, hidden, actions }}
+              />
               <${Announcer} key=${`announcer-${channel}`} room=${room} />
               <${TypingLine} typists=${room.typists} />
-              <${Composer} key=${`composer-${channel}`} ...${{ channel, actions }} />
+              <${Composer} key=${`composer-${channel}`} ...${{ channel, title, actions }} />
             `
             : html`<${NoRoom} />`
         }
       </main>
+      ${
+        panel !== null &&
+        html`<${SidePanel}
+          key=${panel}
+          ...${{ panel, state, actions, open, isBeside }}
+          onClose=${() => setPanel(null)}
+        />`
+      }
+      <${Toasts} state=${state} actions=${actions} />
+      <${Dialogs}
+        key=${`dialog-${opened.current}`}
+        ...${{ wanted, state, actions }}
+        onClose=${() => setWanted(null)}
+      />
     </div>
   `;
 }
 
-/** @param {{ channel: string, place: import('./places.js').Place, actions: Props['actions'] }} props */
-function Mute({ channel, place: { notify }, actions }) {
-  return html`
-    <button
-      class="icon mute"
-      aria-pressed=${notify ? 'false' : 'true'}
-      aria-label="Mute this room"
-      title=${notify ? 'Mute this room: only mentions count' : 'This room is muted: only mentions count'}
-      onClick=${() => actions.notify(channel, !notify)}
-    >
-      <svg viewBox="0 0 24 24" aria-hidden="true">
-        <path d="M4 9v6h4l5 4V5L8 9z" />
-        <path d=${notify ? 'M16.5 9a4 4 0 0 1 0 6' : 'M16 9.5l5 5M21 9.5l-5 5'} />
-      </svg>
-    </button>
-  `;
-}
-
-/** @param {{ unread: number, onClick: () => void }} props */
-function DrawerButton({ unread, onClick }) {
-  return html`
-    <button class="icon drawer-button" aria-label="Rooms and people" onClick=${onClick}>
-      <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 6h16M4 12h16M4 18h16" /></svg>
-      ${unread > 0 && html`<span class="badge loud" aria-hidden="true">${figure(unread)}</span>`}
-    </button>
-  `;
+/**
+ * Does what the keys say, unless a dialog is open, whose keys they are.
+ *
+ * @param {Record<Command, () => void>} commands
+ */
+function useShortcuts(commands) {
+  const latest = useRef(commands);
+  latest.current = commands;
+  useEffect(() => {
+    /** @param {KeyboardEvent} event */
+    const onKeyDown = (event) => {
+      if (event.defaultPrevented || event.isComposing) return;
+      const { key, ctrlKey, metaKey, shiftKey, altKey, target } = event;
+      const isTyping = isTextField(target);
+      const command = commandOf({ key, ctrlKey, metaKey, shiftKey, altKey, isTyping });
+      if (!command) return;
+      if (document.querySelector('dialog:modal')) return;
+      event.preventDefault();
+      latest.current[command]();
+    };
+    addEventListener('keydown', onKeyDown);
+    return () => removeEventListener('keydown', onKeyDown);
+  }, []);
 }
 
 function NoRoom() {

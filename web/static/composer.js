@@ -11,8 +11,8 @@ const IME_KEY_CODE = 229;
 /** @type {Map<string, string>} by channel */
 const drafts = new Map();
 
-/** @param {{ channel: string, actions: import('./app.js').Actions }} props */
-export function Composer({ channel, actions }) {
+/** @param {{ channel: string, title: string, actions: import('./app.js').Actions }} props */
+export function Composer({ channel, title, actions }) {
   const [text, setText] = useState(drafts.get(channel) ?? '');
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const length = Array.from(text.trim()).length;
@@ -65,7 +65,7 @@ export function Composer({ channel, actions }) {
         id="message"
         ref=${field}
         rows="1"
-        placeholder="Write to ${channel}"
+        placeholder="Write to ${title}"
         enterkeyhint="send"
         dir="auto"
         aria-describedby="message-length"

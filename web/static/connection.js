@@ -4,13 +4,14 @@
  * opens rooms, and turns what happens into events.
  */
 
+import { kindOf } from './channels.js';
 import { END, LiveRoom } from './live-room.js';
 import { noticeOf, personalChannel } from './notices.js';
 import { newIn } from './places.js';
 import { createReader } from './reader.js';
 import { reasonOf, requestError } from './retry.js';
 import { onRetryScheduled } from './retry-delay.js';
-import { isRoomName } from './route.js';
+import { strangersIn } from './titles.js';
 import './vendor/centrifuge.js';
 
 /** @import { Notice } from './notices.js' */
@@ -23,6 +24,8 @@ const MOST_LIVE = 100;
 const MINE_EVERY_MS = 30_000;
 /** What makes us ask for it comes in groups. */
 const MINE_AFTER_MS = 1000;
+/** The server tells so many at once. */
+const MOST_NAMES = 100;
 
 /** @type {ReadonlyMap<number, string>} what a code means to a person */
 const WORDS = new Map([
@@ -69,6 +72,9 @@ export class Connection {
     this.#placesKnown = resolve;
   });
   #willAskMine = false;
+  #isAway = false;
+  /** @type {Set<string>} whose names were asked for on this connection */
+  #asked = new Set();
   #reader = createReader((channel, offset) => this.#tellRead(channel, offset));
 
   /** @param {string} url @param {Store} store @param {Ports} ports */
@@ -130,6 +136,7 @@ export class Connection {
       this.#keepMostLive();
     }
     this.listRooms();
+    this.learnNames(strangersIn(this.#store.state));
   }
 
   /** @param {number} offset @param {'marked' | 'place'} as */
@@ -151,17 +158,41 @@ export class Connection {
   }
 
   /**
-   * @param {string} method notify, leave
+   * What is asked for by a person, who is told if it was not done.
+   *
+   * @param {string} method
    * @param {object} data
-   * @returns {Promise<string>} what went wrong, '' if nothing did
+   * @returns {Promise<{ data: any, problem: string }>} problem: what went wrong, '' if nothing did
    */
   async ask(method, data) {
     try {
-      await this.#centrifuge.rpc(method, data);
-      return '';
+      return { data: (await this.#centrifuge.rpc(method, data)).data, problem: '' };
     } catch (thrown) {
-      return reasonOf(requestError(thrown).message);
+      return { data: null, problem: reasonOf(requestError(thrown).message) };
     }
+  }
+
+  /** Follows a room no more. @param {string} channel */
+  forget(channel) {
+    const room = this.#rooms.get(channel);
+    if (room !== this.#room) room?.leave();
+  }
+
+  /** Says whether somebody is at this page. @param {boolean} isAway */
+  away(isAway) {
+    this.#isAway = isAway;
+    if (this.#centrifuge.state !== 'connected') return;
+    this.#centrifuge.rpc('away', { on: isAway }).catch(requestError); // said again with the next connection
+  }
+
+  /** Asks what users are called. @param {readonly string[]} users */
+  async learnNames(users) {
+    const unknown = users.filter((user) => !this.#asked.has(user)).slice(0, MOST_NAMES);
+    if (unknown.length === 0 || this.#centrifuge.state !== 'connected') return;
+    for (const user of unknown) this.#asked.add(user);
+    const { data } = await this.ask('names', { users: unknown });
+    const people = Object.entries(data?.names ?? {}).map(([user, name]) => ({ user, name }));
+    this.#store.dispatch({ type: 'met', people });
   }
 
   async listRooms() {
@@ -188,6 +219,7 @@ export class Connection {
       const { data } = await this.#centrifuge.rpc('mine', {});
       this.#store.dispatch({ type: 'placesTold', rooms: data.rooms });
       this.#followPlaces();
+      this.learnNames(strangersIn(this.#store.state));
     } catch (thrown) {
       requestError(thrown); // asked again at the next turn
     } finally {
@@ -212,7 +244,7 @@ export class Connection {
     for (const channel of this.#store.state.places.keys()) {
       const live = [...this.#rooms.values()].filter(({ isLive }) => isLive).length;
       if (live >= MOST_LIVE) return;
-      if (!isRoomName(channel) || this.#rooms.has(channel)) continue;
+      if (kindOf(channel) === null || this.#rooms.has(channel)) continue;
       this.#store.dispatch({ type: 'roomFollowed', channel });
       const room = this.#liveRoom(channel);
       this.#rooms.delete(channel);
@@ -271,8 +303,10 @@ export class Connection {
       this.#guest.save(guest);
       this.#centrifuge.setData({ name, guest });
       dispatch({ type: 'connected', user, name });
+      this.#asked.clear();
       this.listRooms();
       this.#askMine();
+      if (this.#isAway) this.away(true);
     });
     this.#centrifuge.on('publication', ({ channel, data }) => {
       const { self } = this.#store.state;

@@ -3,6 +3,7 @@
 
 import { isTouch } from './browser.js';
 import { LOGO } from './logo.js';
+import { titleIn } from './titles.js';
 import { html, useEffect, useRef } from './vendor/preact.js';
 
 /**
@@ -32,7 +33,7 @@ export function Join({ state, actions }) {
         <img class="join-logo" src=${LOGO} alt="" width="56" height="56" />
         <h1>Parley</h1>
         <p class="muted">
-          ${state.channel !== null && html`You are about to enter <b>${state.channel}</b>.`}
+          ${state.channel !== null && html`You are about to enter <b><bdi>${titleIn(state, state.channel)}</bdi></b>.`}
         </p>
         <label for="name">Your name</label>
         <input

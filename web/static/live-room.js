@@ -4,6 +4,7 @@
  * and sends going.
  */
 
+import { kindOf } from './channels.js';
 import { createOutbox } from './outbox.js';
 import { backoffMs, isTemporary, reasonOf, requestError, wait } from './retry.js';
 import { TYPING_LASTS_MS } from './room.js';
@@ -19,6 +20,8 @@ const PAGE = 50;
 const SCREEN = 25;
 const TYPING_EVERY_MS = 2000;
 const CHECK_EVERY_MS = 20_000;
+/** When many go at once, one asks once. */
+const LOOK_AFTER_MS = 1000;
 const UNSUBSCRIBE_CALLED = 0;
 const PERMISSION_DENIED = 103;
 const KICKED = 2101;
@@ -54,6 +57,7 @@ export class LiveRoom {
   #opening = null;
   #round = 0;
   #isSynchronising = false;
+  #willLook = false;
   #lastTyping = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #checking;
@@ -220,7 +224,9 @@ export class LiveRoom {
     const tellTime = () => dispatch({ type: 'timePassed', now: Date.now() });
     subscription.on('subscribed', ({ recovered, streamPosition, data }) => {
       const { epoch = '', offset = 0 } = streamPosition ?? {};
-      dispatch({ type: 'subscribed', epoch, offset, recovered, moderates: Boolean(data?.role) });
+      const { role, topic = '' } = data ?? {};
+      const moderates = Boolean(role);
+      dispatch({ type: 'subscribed', epoch, offset, recovered, moderates, topic });
       this.#synchronise();
       if (this.#isShown) this.#readPresence().catch(requestError); // the next check repeats it
     });
@@ -236,7 +242,10 @@ export class LiveRoom {
       if (!publication.offset) setTimeout(tellTime, TYPING_LASTS_MS);
     });
     subscription.on('join', ({ info }) => dispatch({ type: 'joined', info }));
-    subscription.on('leave', ({ info }) => dispatch({ type: 'left', info }));
+    subscription.on('leave', ({ info }) => {
+      dispatch({ type: 'left', info });
+      this.lookAgain(); // for a while, or for good?
+    });
   }
 
   /** Loads the log if it is not current; then what waits to be sent can go. */
@@ -307,11 +316,30 @@ export class LiveRoom {
     try {
       const { clients } = await this.#subscription.presence();
       this.#dispatch({ type: 'presenceRead', infos: Object.values(clients) });
+      await this.#readMembers();
     } catch (thrown) {
       if (isTemporary(requestError(thrown))) return; // asked again at the next turn
       const { numClients: clients, numUsers: users } = await this.#subscription.presenceStats();
       this.#dispatch({ type: 'presenceCounted', clients, users });
     }
+  }
+
+  /** Reads, after a pause, who belongs to a closed room. */
+  lookAgain() {
+    if (kindOf(this.#channel) === 'public' || this.#willLook || !this.#isShown) return;
+    this.#willLook = true;
+    setTimeout(() => {
+      this.#willLook = false;
+      if (this.#isSubscribed && this.#isShown) this.#readMembers().catch(requestError);
+    }, LOOK_AFTER_MS);
+  }
+
+  /** How they are, and who belongs here and is elsewhere. */
+  async #readMembers() {
+    const channel = this.#channel;
+    const { data } = await this.#centrifuge.rpc('members', { channel });
+    const isClosed = kindOf(channel) !== 'public';
+    this.#dispatch({ type: 'membersTold', members: data.members, isClosed });
   }
 
   /** Counting is cheap; the list is read again only when it does not add up. */

@@ -7,6 +7,19 @@ const list = new Intl.ListFormat('en', { type: 'conjunction' });
 
 /** @typedef {ReadonlyMap<string, string>} Names by user */
 
+/** Whose name nobody has told us. */
+export const STRANGER = 'Someone';
+
+/**
+ * Where the server does not know a name it tells the id, and that of a guest is none.
+ *
+ * @param {string} user
+ * @param {string} name
+ */
+export function isName(user, name) {
+  return name !== user || !user.startsWith('guest-');
+}
+
 /**
  * @param {Names} names
  * @param {Iterable<{ user: string, name: string }>} people those met last come last
@@ -16,7 +29,7 @@ export function learn(names, people) {
   /** @type {Map<string, string> | undefined} */
   let more;
   for (const { user, name } of people) {
-    if (!user || (more ?? names).get(user) === name) continue;
+    if (!user || !isName(user, name) || (more ?? names).get(user) === name) continue;
     more ??= new Map(names);
     more.set(user, name);
   }

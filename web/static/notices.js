@@ -7,7 +7,7 @@
  *   somebody named the user, or wrote to them
  * @typedef {Call
  *   | { type: 'read', channel: string, offset: number }
- *   | { type: 'invited', channel: string }
+ *   | { type: 'invited', channel: string, from: From }
  *   | { type: 'notify', channel: string, on: boolean }
  *   | { type: 'left', channel: string }} Notice
  */
@@ -21,11 +21,17 @@ export function personalChannel(user) {
 export function noticeOf(data) {
   const { type, channel, offset, on, text, from } = data ?? {};
   if (typeof channel !== 'string') return null;
-  if (type === 'invited' || type === 'left') return { type, channel };
+  if (type === 'left') return { type, channel };
+  if (type === 'invited') return { type, channel, from: fromOf(from) };
   if (type === 'notify') return { type, channel, on: on === true };
   if (!Number.isInteger(offset) || offset < 1) return null;
   if (type === 'read') return { type, channel, offset };
   if (type !== 'mention' && type !== 'direct') return null;
+  return { type, channel, offset, text: String(text ?? ''), from: fromOf(from) };
+}
+
+/** @param {any} from @returns {From} */
+function fromOf(from) {
   const { user = '', name = '' } = from ?? {};
-  return { type, channel, offset, text: String(text ?? ''), from: { user: String(user), name: String(name) } };
+  return { user: String(user), name: String(name) };
 }

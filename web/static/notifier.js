@@ -4,6 +4,8 @@
  * see it. They are asked for only when the bell is pressed.
  */
 
+import { titleIn } from './titles.js';
+
 /** @import { Notice } from './notices.js' */
 /** @import { Bell, State } from './store.js' */
 
@@ -47,7 +49,7 @@ export function createNotifier(saved, onOpen) {
       const { type, channel, offset, from, text } = /** @type {import('./notices.js').Call} */ (notice);
       const who = from.name || 'Someone';
       // Several tabs of one user show the same one once.
-      const notification = new Notification(type === 'direct' ? who : `${who} in ${channel}`, {
+      const notification = new Notification(type === 'direct' ? who : `${who} in ${titleIn(state, channel)}`, {
         body: text,
         tag: `${channel}#${offset}`,
         icon: '/static/favicon.svg',

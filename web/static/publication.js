@@ -46,6 +46,11 @@ export function isTyping({ offset, data }) {
   return !offset && data?.type === 'typing';
 }
 
+/** What the room is about from then on. @param {Publication} publication @returns {string | null} */
+export function topicIn({ data }) {
+  return data?.type === 'topic' && typeof data.topic === 'string' ? data.topic : null;
+}
+
 /**
  * @param {Stored} publication
  * @returns {Change | null} null if it is a message

@@ -5,13 +5,13 @@
  */
 
 import { learn } from './names.js';
-import { NOBODY, counts, joined, left, snapshot } from './presence.js';
-import { isTyping, nameOf } from './publication.js';
+import { NOBODY, counts, isPresence, joined, left, membersTold, moved, snapshot } from './presence.js';
+import { isTyping, nameOf, topicIn } from './publication.js';
 import * as stream from './stream.js';
 
 /** @import { Entry } from './log.js' */
 /** @import { Names } from './names.js' */
-/** @import { Presence } from './presence.js' */
+/** @import { Presence, Presentness } from './presence.js' */
 /** @import { ClientInfo, Publication, Stored } from './publication.js' */
 /** @import { Page } from './stream.js' */
 
@@ -57,13 +57,14 @@ import * as stream from './stream.js';
  * @property {Names} names
  * @property {Presence} presence
  * @property {readonly Typist[]} typists
+ * @property {string | null} topic what the room is about; null: not known
  * @property {boolean} moderates whether we may put others out here
  * @property {string} refusal why the server does not let us in
  */
 
 /**
  * @typedef {{ type: 'identified', user: string, name: string }
- *   | { type: 'subscribed', epoch: string, offset: number, recovered: boolean, moderates?: boolean }
+ *   | { type: 'subscribed', epoch: string, offset: number, recovered: boolean, moderates?: boolean, topic?: string }
  *   | { type: 'refused', reason: string }
  *   | { type: 'published', publication: Publication, now: number }
  *   | { type: 'messagesLoaded', pages: readonly [Page, ...Page[]] }
@@ -88,6 +89,7 @@ import * as stream from './stream.js';
  *   | { type: 'sendDiscarded', key: string }
  *   | { type: 'presenceRead', infos: ClientInfo[] }
  *   | { type: 'presenceCounted', clients: number, users: number }
+ *   | { type: 'membersTold', members: { user: string, name: string, state: Presentness }[], isClosed: boolean }
  *   | { type: 'joined', info: ClientInfo }
  *   | { type: 'left', info: ClientInfo }
  *   | { type: 'timePassed', now: number }} RoomEvent
@@ -126,6 +128,7 @@ export const EMPTY_ROOM = {
   names: new Map(),
   presence: NOBODY,
   typists: [],
+  topic: null,
   moderates: false,
   refusal: '',
 };
@@ -135,10 +138,10 @@ export function reduceRoom(room, event) {
   switch (event.type) {
     case 'identified':
       return { ...room, selves: [...new Set([...room.selves, event.user])], selfName: event.name };
-    case 'subscribed':
-      return settle(
-        stream.subscribed({ ...room, refusal: '', moderates: event.moderates ?? false }, event),
-      );
+    case 'subscribed': {
+      const { moderates = false, topic = '' } = event;
+      return settle(stream.subscribed({ ...room, refusal: '', moderates, topic }, event));
+    }
     case 'refused':
       return { ...room, refusal: event.reason, moderates: false, presence: NOBODY, typists: [] };
     case 'published':
@@ -196,9 +199,13 @@ export function reduceRoom(room, event) {
     case 'sendDiscarded':
       return { ...room, unsent: room.unsent.filter(({ key }) => key !== event.key) };
     case 'presenceRead':
-      return meet({ ...room, presence: snapshot(event.infos) }, event.infos.map(personOf));
+      return meet({ ...room, presence: snapshot(room.presence, event.infos) }, event.infos.map(personOf));
     case 'presenceCounted':
-      return { ...room, presence: counts(event.clients, event.users) };
+      return { ...room, presence: counts(room.presence, event.clients, event.users) };
+    case 'membersTold': {
+      const presence = membersTold(room.presence, event.members, event.isClosed);
+      return meet({ ...room, presence }, event.members);
+    }
     case 'joined':
       return meet({ ...room, presence: joined(room.presence, event.info) }, [personOf(event.info)]);
     case 'left':
@@ -243,11 +250,13 @@ function published(room, publication, now) {
     const typist = { user: info.user, name: nameOf(info), until: now + TYPING_LASTS_MS };
     return { ...room, typists: [...others, typist] };
   }
+  if (isPresence(publication)) return { ...room, presence: moved(room.presence, publication) };
   if (!offset) return room; // never stored and not known here: nothing to show
 
   const next = settle(stream.published(room, { ...publication, offset }));
   const typists = room.typists.filter(({ user }) => user !== info?.user);
-  return meet({ ...next, typists }, info ? [personOf(info)] : []);
+  const topic = topicIn(publication) ?? next.topic;
+  return meet({ ...next, topic, typists }, info ? [personOf(info)] : []);
 }
 
 /** @param {Room} room @param {readonly { user: string, name: string }[]} people @returns {Room} */

@@ -1,68 +1,128 @@
 // @ts-check
-/** The rooms one can go to, and the form that opens another. */
+/** The side panel's list of rooms, in sections, with what is unread. */
 
+import { Avatar } from './avatar.js';
+import { Icon, KindIcon } from './icons.js';
 import { figure } from './places.js';
-import { unreadOf } from './title.js';
-import { LOBBY, isRoomName, pathOf, roomNameFrom } from './route.js';
+import { RoomMenu } from './room-menu.js';
+import { pathOf } from './route.js';
+import { sectionsOf } from './sections.js';
+import { othersIn } from './titles.js';
 import { html } from './vendor/preact.js';
 
-const RULE = 'Up to 64 letters, digits, dots, dashes and underscores';
+/** @import { Actions } from './app.js' */
+/** @import { Open } from './dialogs.js' */
+/** @import { RoomRow } from './sections.js' */
+/** @import { State } from './store.js' */
+
 const number = new Intl.NumberFormat();
 
-/** @param {{ state: import('./store.js').State, onGo: (channel: string) => void }} props */
-export function Rooms({ state, onGo }) {
+/** @typedef {{ state: State, actions: Actions, open: Open }} Props */
+
+/** @param {Props} props */
+export function Rooms(props) {
+  const { state, actions, open } = props;
+  const { publics, privates, directs, others } = sectionsOf(state);
   return html`
     <nav class="rooms" aria-label="Rooms">
-      <h2>Rooms</h2>
-      <ul>
-        ${listed(state).map(
-          ({ channel, clients }) => html`<li key=${channel}>
-            <${RoomLink}
-              ...${{ channel, clients, onGo }}
-              ...${unreadOf(state, channel)}
-              isCurrent=${channel === state.channel}
-              isMuted=${state.places.get(channel)?.notify === false}
-            />
-          </li>`,
-        )}
-      </ul>
-      <${OpenRoom} onGo=${onGo} />
+      <${Section}
+        ...${props}
+        title="Rooms"
+        rows=${publics}
+        add="Find or open a room"
+        onAdd=${() => open({ type: 'browse' })}
+      />
+      <${Section}
+        ...${props}
+        title="Private rooms"
+        rows=${privates}
+        add="New private room"
+        onAdd=${() => open({ type: 'create' })}
+        none="Rooms for invited people only"
+      />
+      <${Section}
+        ...${props}
+        title="Direct messages"
+        rows=${directs}
+        add="New direct message"
+        onAdd=${() => open({ type: 'direct' })}
+        none="Talk to somebody alone"
+      />
+      ${
+        others.length > 0 &&
+        html`<section class="section">
+          <h2 id="section-others">Open rooms</h2>
+          <ul aria-labelledby="section-others">
+            ${others.map(
+              ({ channel, clients }) => html`<li key=${channel} class="room-row">
+                <${RoomLink} channel=${channel} onGo=${actions.go}>
+                  <${KindIcon} kind="public" />
+                  <span class="room-name">${channel}</span>
+                  <span class="count" title=${connected(clients)}>${number.format(clients)}</span>
+                <//>
+              </li>`,
+            )}
+          </ul>
+        </section>`
+      }
     </nav>
   `;
 }
 
 /**
- * @typedef {import('./store.js').ActiveRoom} ActiveRoom
- * @typedef {{ unread: number, mentions: number, isCurrent: boolean, isMuted: boolean }} RoomState
- * @param {ActiveRoom & RoomState & { onGo: (channel: string) => void }} props
+ * @param {Props & { title: string, rows: RoomRow[], add: string, onAdd: () => void, none?: string }} props
  */
-function RoomLink({ channel, clients, unread, mentions, isCurrent, isMuted, onGo }) {
-  /** @param {MouseEvent} event */
-  const onClick = (event) => {
-    const opensElsewhere =
-      event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
-    if (opensElsewhere) return;
-    event.preventDefault();
-    onGo(channel);
-  };
-  const here = clients === 1 ? '1 person connected' : `${clients} people connected`;
+function Section({ title, rows, add, onAdd, none = '', ...shared }) {
+  const id = `section-${title.toLowerCase().replace(/ /g, '-')}`;
   return html`
-    <a
-      href=${pathOf(channel)}
-      class=${unread > 0 ? 'unread' : isMuted ? 'muted' : ''}
-      aria-current=${isCurrent ? 'page' : undefined}
-      onClick=${onClick}
+    <section class="section">
+      <header>
+        <h2 id=${id}>${title}</h2>
+        <button class="icon small-icon" aria-label=${add} title=${add} onClick=${onAdd}>
+          <${Icon} name="plus" />
+        </button>
+      </header>
+      ${
+        rows.length > 0
+          ? html`<ul aria-labelledby=${id}>
+            ${rows.map((row) => html`<${Row} key=${row.channel} row=${row} ...${shared} />`)}
+          </ul>`
+          : html`<p class="muted small none">${none}</p>`
+      }
+    </section>
+  `;
+}
+
+/** @param {Props & { row: RoomRow }} props */
+function Row({ row, state, actions, open }) {
+  const { channel, kind, title, topic, unread, mentions, isCurrent, isMuted, isInvitation } = row;
+  const isLoud = unread > 0 && !isCurrent;
+  const [partner, another] = othersIn(channel, state.self?.user ?? '');
+  return html`
+    <li
+      class="room-row"
+      data-loud=${isLoud ? 'true' : undefined}
+      data-muted=${isMuted ? 'true' : undefined}
     >
-      <span class="room-name">${channel}</span>
-      ${isMuted && html`<span class="visually-hidden">, muted</span>`}
-      ${unread > 0 && html`<${Badge} ...${{ unread, mentions }} />`}
-      ${clients > 0 && html`<span class="count" title=${here}>${number.format(clients)}</span>`}
-    </a>
+      <${RoomLink} ...${{ channel, isCurrent, topic }} onGo=${actions.go}>
+        ${
+          partner !== undefined && another === undefined
+            ? html`<${Avatar} user=${partner} name=${title} />`
+            : html`<${KindIcon} kind=${kind} />`
+        }
+        <span class="room-name"><bdi>${title}</bdi></span>
+        ${isMuted && html`<span class="muted-mark"><${Icon} name="muted" /><span class="visually-hidden">muted</span></span>`}
+        ${isInvitation && html`<span class="badge invitation">New</span>`}
+        <${Badge} unread=${unread} mentions=${mentions} />
+      <//>
+      <${RoomMenu} className="icon small-icon" ...${{ state, channel, actions, open }} />
+    </li>
   `;
 }
 
 /** How much is new; loud if somebody means the user. @param {{ unread: number, mentions: number }} props */
 function Badge({ unread, mentions }) {
+  if (unread === 0) return null;
   const isLoud = mentions > 0;
   const words = isLoud ? `${mentions} for you, ${unread} new` : `${unread} new`;
   return html`<span class=${`badge${isLoud ? ' loud' : ''}`} title=${words}>
@@ -71,52 +131,36 @@ function Badge({ unread, mentions }) {
   </span>`;
 }
 
-/** @param {{ onGo: (channel: string) => void }} props */
-function OpenRoom({ onGo }) {
-  /** @param {SubmitEvent} event */
-  const onSubmit = (event) => {
+/**
+ * @param {object} props
+ * @param {string} props.channel
+ * @param {boolean} [props.isCurrent]
+ * @param {string} [props.topic]
+ * @param {(channel: string) => void} props.onGo
+ * @param {unknown} props.children
+ */
+export function RoomLink({ channel, isCurrent = false, topic = '', onGo, children }) {
+  /** @param {MouseEvent} event */
+  const onClick = (event) => {
+    const opensElsewhere =
+      event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (opensElsewhere) return;
     event.preventDefault();
-    const form = /** @type {HTMLFormElement} */ (event.currentTarget);
-    const field = /** @type {HTMLInputElement} */ (form.elements.namedItem('room'));
-    const channel = roomNameFrom(field.value);
-    field.setCustomValidity(isRoomName(channel) ? '' : RULE);
-    if (!form.reportValidity()) return;
-    form.reset();
     onGo(channel);
   };
-  /** @param {InputEvent} event */
-  const onInput = (event) =>
-    /** @type {HTMLInputElement} */ (event.currentTarget).setCustomValidity('');
-
   return html`
-    <form class="open-room" onSubmit=${onSubmit}>
-      <label for="room">Open or create a room</label>
-      <div class="field-row">
-        <input
-          id="room"
-          name="room"
-          autocomplete="off"
-          autocapitalize="none"
-          spellcheck=${false}
-          onInput=${onInput}
-        />
-        <button>Open</button>
-      </div>
-    </form>
+    <a
+      href=${pathOf(channel)}
+      aria-current=${isCurrent ? 'page' : undefined}
+      title=${topic || undefined}
+      onClick=${onClick}
+    >
+      ${children}
+    </a>
   `;
 }
 
-/**
- * The lobby, then one's own rooms and those this page has been in, then the other active ones.
- *
- * @param {import('./store.js').State} state
- */
-function listed({ active, rooms, places, channel: current }) {
-  const clients = new Map(active.map((room) => [room.channel, room.clients]));
-  const here = current === null ? 0 : (rooms.get(current)?.presence.clients ?? 0);
-  if (current !== null && here > 0) clients.set(current, here); // fresher than the list
-  const channels = new Set([LOBBY, ...places.keys(), ...rooms.keys(), ...clients.keys()]);
-  return [...channels]
-    .filter(isRoomName)
-    .map((channel) => ({ channel, clients: clients.get(channel) ?? 0 }));
+/** @param {number} clients */
+export function connected(clients) {
+  return clients === 1 ? '1 person connected' : `${clients} people connected`;
 }

@@ -1,35 +1,23 @@
 // @ts-check
-/** Which room an address names, and the address of a room. */
+/** Which room, and which message in it, an address names, and the address of a room. */
 
-export const LOBBY = 'lobby';
+import { kindOf, LOBBY } from './channels.js';
 
-/** What the page can put in a path as it is; "." and ".." would be resolved away. */
-const ROOM = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
-
-/**
- * Not what every object has, such as "constructor": the SDK keeps subscriptions in an object, by channel.
- *
- * @param {string} name
- */
-export function isRoomName(name) {
-  return ROOM.test(name) && !(name in {});
-}
-
-/** @param {string} typed @returns {string} the room name meant, maybe not a valid one */
-export function roomNameFrom(typed) {
-  return typed.trim().replace(/^#/, '').replace(/\s+/g, '-');
-}
+/** What is readable in a path, and means nothing there. */
+const PLAIN = /%(?:24|2C|3A|40)/g;
 
 /** @param {string} path @returns {string | null} null where the path names no room */
 export function channelOf(path) {
   if (path === '/') return LOBBY;
-  const [, room] = /^\/r\/([^/]*)\/?$/.exec(path) ?? [];
-  return room !== undefined && isRoomName(room) ? room : null;
+  const [, room] = /^\/r\/([^/]+)\/?$/.exec(path) ?? [];
+  const channel = room === undefined ? '' : decoded(room);
+  return kindOf(channel) === null ? null : channel;
 }
 
 /** @param {string} channel @param {number} [offset] of a message in it */
 export function pathOf(channel, offset) {
-  const room = channel === LOBBY ? '/' : `/r/${channel}`;
+  const name = encodeURIComponent(channel).replace(PLAIN, decodeURIComponent);
+  const room = channel === LOBBY ? '/' : `/r/${name}`;
   return offset === undefined ? room : `${room}#m${offset}`;
 }
 
@@ -37,4 +25,13 @@ export function pathOf(channel, offset) {
 export function offsetOf(hash) {
   const [, digits] = /^#m([1-9][0-9]{0,14})$/.exec(hash) ?? [];
   return digits === undefined ? null : Number(digits);
+}
+
+/** @param {string} part of a path @returns {string} '' where it is no text */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return '';
+  }
 }

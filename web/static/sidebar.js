@@ -1,41 +1,40 @@
 // @ts-check
-/** The side panel: rooms, people, and who one is. */
+/** The side panel: rooms, and who one is. */
 
 import { Avatar } from './avatar.js';
+import { Icon } from './icons.js';
 import { LOGO } from './logo.js';
-import { People } from './people.js';
 import { Rooms } from './rooms.js';
 import { html } from './vendor/preact.js';
 
 /**
  * @typedef {object} Props
  * @property {import('./store.js').State} state
- * @property {import('./room.js').Room | undefined} room
  * @property {import('./app.js').Actions} actions
+ * @property {import('./dialogs.js').Open} open
  */
 
 /** @param {Props} props */
-export function Sidebar({ state, room, actions }) {
+export function Sidebar({ state, actions, open }) {
+  // Whoever has a token is called what the application says.
+  const isGuest = state.self?.user.startsWith('guest-') ?? false;
   return html`
     <div class="sidebar">
       <p class="brand"><img src=${LOGO} alt="" width="28" height="28" /> Parley</p>
-      <${Rooms} state=${state} onGo=${actions.go} />
-      ${
-        room &&
-        !room.refusal &&
-        html`<${People}
-          presence=${room.presence}
-          selves=${room.selves}
-          moderates=${room.moderates}
-          actions=${actions}
-        />`
-      }
+      <button
+        class="go-to"
+        aria-keyshortcuts="Control+K Meta+K"
+        onClick=${() => open({ type: 'switch' })}
+      >
+        <${Icon} name="search" /> Go to… <kbd>Ctrl K</kbd>
+      </button>
+      <${Rooms} ...${{ state, actions, open }} />
       <div class="self">
         <${Avatar} user=${state.self?.user ?? ''} name=${state.name} />
         <p class="self-name">
           <span class="visually-hidden">You are </span><b><bdi>${state.name}</bdi></b>
         </p>
-        <button class="quiet" onClick=${actions.changeName}>Change name</button>
+        ${isGuest && html`<button class="quiet" onClick=${actions.changeName}>Change name</button>`}
         <${BellButton} bell=${state.bell} onClick=${actions.toggleBell} />
       </div>
     </div>

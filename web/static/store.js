@@ -1,18 +1,21 @@
 // @ts-check
 /** The state of the page: who we are, the connection, the rooms. Pure, but for createStore(). */
 
+import { learn } from './names.js';
 import * as places from './places.js';
-import { changeOf, isTyping } from './publication.js';
+import { changeOf, isTyping, topicIn } from './publication.js';
 import { EMPTY_ROOM, reduceRoom } from './room.js';
 
-/** @import { Notice } from './notices.js' */
+/** @import { Names } from './names.js' */
+/** @import { From, Notice } from './notices.js' */
 /** @import { Places } from './places.js' */
 /** @import { Publication } from './publication.js' */
 /** @import { Room, RoomEvent } from './room.js' */
 
 /**
  * @typedef {{ user: string, name: string }} Self
- * @typedef {{ channel: string, clients: number }} ActiveRoom
+ * @typedef {{ channel: string, clients: number, topic?: string }} ActiveRoom
+ * @typedef {{ from: From, isShown: boolean }} Invitation shown until it is put aside
  * @typedef {'connected' | 'connecting' | 'disconnected'} Link
  * @typedef {'unsupported' | 'denied' | 'off' | 'on'} Bell whether notifications are shown
  *
@@ -31,6 +34,9 @@ import { EMPTY_ROOM, reduceRoom } from './room.js';
  * @property {readonly ActiveRoom[]} active
  * @property {ReadonlyMap<string, Room>} rooms by channel; a room once followed stays
  * @property {Places} places what the server keeps of one's rooms: markers, and what is unread
+ * @property {Names} people whom this page has come across, in any room
+ * @property {ReadonlyMap<string, Invitation>} invitations to rooms where one has not been yet
+ * @property {ReadonlySet<string>} left rooms that one has left, or was put out of
  */
 
 /**
@@ -48,6 +54,8 @@ import { EMPTY_ROOM, reduceRoom } from './room.js';
  *   | { type: 'placesTold', rooms: any }
  *   | { type: 'seen', channel: string, offset: number }
  *   | { type: 'noticed', notice: Notice }
+ *   | { type: 'met', people: readonly { user: string, name: string }[] }
+ *   | { type: 'invitationDismissed', channel: string }
  *   | { type: 'retryScheduled', at: number }
  *   | { type: 'onlineChanged', online: boolean }
  *   | { type: 'visibilityChanged', hidden: boolean }
@@ -74,6 +82,9 @@ export const INITIAL = {
   active: [],
   rooms: new Map(),
   places: new Map(),
+  people: new Map(),
+  invitations: new Map(),
+  left: new Set(),
 };
 
 /** @param {State} state @param {Event} event @returns {State} */
@@ -97,18 +108,27 @@ export function reduce(state, event) {
       return disconnected(state, event);
     case 'roomOpened': {
       if (event.channel === null) return { ...state, channel: null };
-      return { ...followed(state, event.channel), channel: event.channel };
+      return {
+        ...followed(state, event.channel),
+        channel: event.channel,
+        invitations: withoutKey(state.invitations, event.channel),
+        left: new Set([...state.left].filter((channel) => channel !== event.channel)),
+      };
     }
     case 'roomFollowed':
       return followed(state, event.channel);
     case 'roomsListed':
       return { ...state, active: event.rooms };
     case 'placesTold':
-      return { ...state, places: places.told(state.places, event.rooms) };
+      return placesTold(state, event.rooms);
     case 'seen':
       return { ...state, places: places.readUpTo(state.places, event.channel, event.offset) };
     case 'noticed':
-      return { ...state, places: noticed(state.places, event.notice) };
+      return noticed(state, event.notice);
+    case 'met':
+      return { ...state, people: learn(state.people, event.people) };
+    case 'invitationDismissed':
+      return { ...state, invitations: dismissed(state.invitations, event.channel) };
     case 'retryScheduled':
       return state.link === 'connecting' ? { ...state, retryAt: event.at } : state;
     case 'onlineChanged':
@@ -123,9 +143,10 @@ export function reduce(state, event) {
       const next = reduceRoom(room, event.event);
       if (next === room) return state;
       const rooms = withRoom(state, event.channel, next);
-      if (event.event.type !== 'published') return { ...state, rooms };
+      const people = next.names === room.names ? state.people : met(state.people, next.names);
+      if (event.event.type !== 'published') return { ...state, rooms, people };
       const { publication } = event.event;
-      return { ...state, rooms, places: heard(state.places, event.channel, next, publication) };
+      return { ...state, rooms, people, places: heard(state.places, event.channel, next, publication) };
     }
   }
 }
@@ -145,27 +166,75 @@ function heard(before, channel, { selves }, publication) {
   if (change) {
     return change.type === 'delete' ? places.unheard(before, channel, change.target) : before;
   }
-  if (selves.includes(info?.user ?? '')) return before;
+  if (selves.includes(info?.user ?? '') || topicIn(publication) !== null) return before;
   const isMention =
     channel.startsWith('dm#') || selves.some((user) => places.names(publication, user));
   return places.heard(before, channel, offset, isMention);
 }
 
-/** @param {Places} before @param {Notice} notice @returns {Places} */
-function noticed(before, notice) {
+/** @param {State} state @param {any} rooms @returns {State} */
+function placesTold(state, rooms) {
+  const next = places.told(state.places, rooms);
+  const members = [...next.values()].flatMap((place) => place.members);
+  return { ...state, places: next, people: learn(state.people, members) };
+}
+
+/** @param {State} state @param {Notice} notice @returns {State} */
+function noticed(state, notice) {
+  const { channel } = notice;
   switch (notice.type) {
     case 'read':
-      return places.readUpTo(before, notice.channel, notice.offset);
+      return { ...state, places: places.readUpTo(state.places, channel, notice.offset) };
     case 'mention':
     case 'direct':
-      return places.heard(before, notice.channel, notice.offset, true);
+      return {
+        ...state,
+        places: places.heard(state.places, channel, notice.offset, true),
+        people: learn(state.people, [notice.from]),
+      };
     case 'notify':
-      return places.notifying(before, notice.channel, notice.on);
+      return { ...state, places: places.notifying(state.places, channel, notice.on) };
     case 'left':
-      return places.without(before, notice.channel);
+      return {
+        ...state,
+        places: places.without(state.places, channel),
+        invitations: withoutKey(state.invitations, channel),
+        left: new Set(state.left).add(channel),
+      };
     case 'invited':
-      return before; // the room is in the next `mine`
+      return invited(state, notice);
   }
+}
+
+/** The room is in the next `mine`; who is in it already needs no invitation. @param {State} state @param {{ channel: string, from: From }} notice */
+function invited(state, { channel, from }) {
+  if (channel === state.channel) return state;
+  const left = new Set([...state.left].filter((each) => each !== channel));
+  const invitations = new Map(state.invitations).set(channel, { from, isShown: true });
+  return { ...state, left, invitations, people: learn(state.people, [from]) };
+}
+
+/** @param {State['invitations']} invitations @param {string} channel @returns {State['invitations']} */
+function dismissed(invitations, channel) {
+  const invitation = invitations.get(channel);
+  if (!invitation) return invitations;
+  return new Map(invitations).set(channel, { ...invitation, isShown: false });
+}
+
+/** @param {State['invitations']} invitations @param {string} channel */
+function withoutKey(invitations, channel) {
+  if (!invitations.has(channel)) return invitations;
+  const next = new Map(invitations);
+  next.delete(channel);
+  return next;
+}
+
+/** @param {Names} people @param {Names} names */
+function met(people, names) {
+  return learn(
+    people,
+    [...names].map(([user, name]) => ({ user, name })),
+  );
 }
 
 /** @param {State} state @param {string} channel @returns {State} */

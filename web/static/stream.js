@@ -15,7 +15,7 @@
  */
 
 import { withChange } from './log.js';
-import { changeOf, currentEntry, entryOf } from './publication.js';
+import { changeOf, currentEntry, entryOf, topicIn } from './publication.js';
 
 /** @import { Entry } from './log.js' */
 /** @import { CurrentMessage, Stored } from './publication.js' */
@@ -265,6 +265,7 @@ function shown(room, publication) {
   const change = changeOf(publication);
   if (change) return { ...room, log: withChange(room.log, change) };
   const { offset } = publication;
+  if (topicIn(publication) !== null) return room; // it stands above the messages, not among them
   if (offset <= room.ceiling) return room; // a page that is newer than the position had it
   const isFull = room.isReading && room.log.length >= room.most;
   if (!room.atEnd || isFull) return { ...room, atEnd: false };

@@ -7,8 +7,8 @@ import { html } from './vendor/preact.js';
 /** @import { Room } from './room.js' */
 /** @import { Actions } from './app.js' */
 
-/** @param {{ channel: string, room: Room, isEmpty: boolean, actions: Actions }} props */
-export function Top({ channel, room, isEmpty, actions }) {
+/** @param {{ title: string, room: Room, isEmpty: boolean, actions: Actions }} props */
+export function Top({ title, room, isEmpty, actions }) {
   if (room.refusal) {
     return html`<div class="notice">
       <p role="alert">This room does not let you in: ${room.refusal}</p>
@@ -20,11 +20,13 @@ export function Top({ channel, room, isEmpty, actions }) {
     if (room.older !== 'failed') return html`<p class="notice">Loading older messages…</p>`;
     return html`<${Failed} what="Older" onRetry=${actions.loadOlder} />`;
   }
-  if (room.floor > 1) return html`<p class="notice">Older messages are not available.</p>`;
-  if (isEmpty) {
-    return html`<p class="notice">Nothing has been said in ${channel} yet. Say hello!</p>`;
+  if (room.floor > 1 && !isEmpty) {
+    return html`<p class="notice">There are no older messages.</p>`;
   }
-  return html`<p class="notice">This is where ${channel} begins.</p>`;
+  if (isEmpty) {
+    return html`<p class="notice">Nothing has been said in ${title} yet. Say hello!</p>`;
+  }
+  return html`<p class="notice">This is where ${title} begins.</p>`;
 }
 
 /** @param {{ room: Room, actions: Actions }} props */

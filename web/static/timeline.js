@@ -19,6 +19,7 @@ import { Component, html } from './vendor/preact.js';
 /**
  * @typedef {object} Props
  * @property {string} channel
+ * @property {string} title what the room is called
  * @property {Room} room
  * @property {Place | undefined} place
  * @property {import('./store.js').Link} link
@@ -183,7 +184,7 @@ export class Timeline extends Component {
   }
 
   /** @param {Props} props @param {State} state */
-  render({ channel, room, place, link, actions }, { isPinned, isGone }) {
+  render({ title, room, place, link, actions }, { isPinned, isGone }) {
     const rows = this.rows(room);
     const isConnected = link === 'connected';
     const fresh = newIn(place);
@@ -202,7 +203,7 @@ export class Timeline extends Component {
           onKeyDown=${this.onKeyDown}
           onFocusIn=${this.onFocusIn}
         >
-          <${Top} channel=${channel} room=${room} isEmpty=${rows.length === 0} actions=${actions} />
+          <${Top} title=${title} room=${room} isEmpty=${rows.length === 0} actions=${actions} />
           <ol class="messages">
             ${rows.map((row) => html`<${RowView} key=${row.key} ...${{ row, ...shared }} />`)}
           </ol>

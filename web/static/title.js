@@ -2,6 +2,7 @@
 /** What the tab says while one looks elsewhere: the title, and a badge on its icon. */
 
 import { countsOf, figure, totalOf } from './places.js';
+import { titleIn } from './titles.js';
 
 /** @import { State } from './store.js' */
 /** @import { Counts } from './places.js' */
@@ -17,7 +18,7 @@ export function titleOf(state) {
   if (state.stage !== 'in') return 'Parley';
   if (state.channel === null) return 'No such room · Parley';
   const { unread } = unreadIn(state);
-  return `${unread > 0 ? `(${figure(unread)}) ` : ''}${state.channel} · Parley`;
+  return `${unread > 0 ? `(${figure(unread)}) ` : ''}${titleIn(state, state.channel)} · Parley`;
 }
 
 /** What is unread of a room, or nothing while one sees it arrive. @param {State} state @param {string} channel */
