@@ -6,6 +6,7 @@ with a page checks (conftest); here it is also looked for in the page itself.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from playwright.sync_api import expect
 
 from chat.limits import MAX_EMOJI_CHARS
 from chat.names import MAX_NAME_CHARS
+from tests.e2e.test_page_moderation import log_in
 from tests.server import Member, running
 from tests.tokens import SECRET, token
 
@@ -76,6 +78,7 @@ DANGEROUS = """() => {
     const found = [...document.querySelectorAll('main script, main iframe, main img, main object, main embed,'
         + ' main form[action], [srcdoc], [formaction], base, meta[http-equiv=refresh]')].map(e => e.outerHTML);
     for (const element of document.querySelectorAll('*')) {
+        if (element.matches('link[rel=icon]')) continue;  // a badge, drawn by the page
         for (const { name, value } of element.attributes) {
             if (/^on/i.test(name)) found.push(element.outerHTML);
             if (['href', 'src', 'action'].includes(name) && /^\\s*(javascript|data|vbscript):/i.test(value))
@@ -193,6 +196,90 @@ def test_in_why_somebody_was_put_out(server: Server, new_page: NewPage) -> None:
         check(page)
         page.context.close()
     moderator.close()
+
+
+def test_in_topics(server: Server, new_page: NewPage) -> None:
+    ada = Member(server, token=token(sub="ada", meta={"role": "moderator"}))
+    for number, text in enumerate(PLAIN):
+        ada.call(subscribe={"channel": f"topic-{number}"})
+        ada.rpc("topic", channel=f"topic-{number}", topic=text)
+    page = enter(new_page(), server, "Eve", "/r/topic-0")
+
+    expect(page.locator(".room-header")).to_contain_text(PLAIN[0])
+    for text in PLAIN:
+        ada.rpc("topic", channel="topic-0", topic=text)
+        expect(page.locator(".room-header .topic")).to_have_text(text)
+        check(page)
+    page.get_by_role("button", name="Find or open a room").click()
+    page.get_by_label("Find, open or create a room").fill("script")
+    expect(page.get_by_role("list", name="Rooms found").get_by_text(CORPUS[0], exact=True)).to_be_visible()
+    check(page)
+    ada.close()
+
+
+def test_in_names_of_conversations_invitations_and_lists_of_people(server: Server, new_page: NewPage) -> None:
+    page = enter(new_page(), server, "Ada", "/r/called")
+    user = page.evaluate("sessionStorage.getItem('parley.guest')").split(".")[0]
+    names = [text for text in PLAIN if len(text) <= MAX_NAME_CHARS]
+    members = []
+    for number, name in enumerate(names):
+        member = Member(server, name)
+        channel = "dm#" + ",".join(sorted([user, member.connected["data"]["user"]]))
+        member.call(subscribe={"channel": channel})
+        member.rpc("send", channel=channel, key="k", text=name)
+        member.rpc("create", channel=f"$invited-{number}")
+        member.rpc("invite", channel=f"$invited-{number}", user=user)
+        members.append(member)
+
+    conversations = page.get_by_role("list", name="Direct messages", exact=True).get_by_role("listitem")
+    expect(conversations).to_have_count(len(names))
+    expect(page.get_by_role("region", name="Notices")).to_contain_text(names[-1])
+    check(page)
+    for button in ("New direct message", "Go to", "Search messages"):
+        page.get_by_role("button", name=button).click()
+        check(page)
+        page.keyboard.press("Escape")
+    conversations.get_by_text(CORPUS[0], exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(CORPUS[0])
+    expect(page).to_have_title(re.compile(re.escape(f"{CORPUS[0]} · Parley")))
+    check(page)
+    for member in members:
+        member.close()
+
+
+def test_in_results_of_a_search(server: Server, new_page: NewPage) -> None:
+    bob = Member(server, "Bob")
+    bob.call(subscribe={"channel": "found"})
+    for number, text in enumerate(CORPUS):
+        bob.rpc("send", channel="found", key=f"{number}", text=f"needle {text}")
+    page = enter(new_page(), server, "Ada", "/r/found")
+
+    page.keyboard.press("Control+Shift+F")
+    for query in ("needle", *PLAIN):
+        page.get_by_role("searchbox").fill(query)
+        expect(page.get_by_role("status").get_by_text("Searching")).to_have_count(0)
+        check(page)
+    page.get_by_role("searchbox").fill("script")
+    expect(page.locator(".hit mark").first).to_have_text("script")
+    expect(page.locator(".hit").get_by_text("<script>alert(1)</script>").first).to_be_visible()
+    check(page)
+    bob.close()
+
+
+def test_in_why_moderators_did_what(new_page: NewPage) -> None:
+    settings = {"CHAT_TOKEN_SECRET": SECRET, "CHAT_TOKEN_URL": "/app/token", "CHAT_RATE_LIMIT": "off"}
+    with running(**settings) as server:
+        moderator = Member(server, token=token(sub="mod", meta={"role": "moderator"}))
+        for number, text in enumerate(PLAIN):
+            moderator.rpc("mute", channel="ruled", user=f"user-{number}{text}", reason=text)
+        page = log_in(new_page(), server, "Mo", "moderator", "ruled")
+
+        page.locator(".room-header").get_by_role("button", name="Menu of ruled").click()
+        page.get_by_role("menuitem", name="Bans and record…").click()
+        expect(page.get_by_role("list", name="Banned and muted").get_by_role("listitem")).to_have_count(len(PLAIN))
+        expect(page.get_by_role("list", name="What moderators did").get_by_role("listitem")).to_have_count(len(PLAIN))
+        check(page)
+        moderator.close()
 
 
 def test_in_reactions(server: Server, new_page: NewPage) -> None:
