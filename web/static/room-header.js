@@ -50,8 +50,8 @@ export function RoomHeader({ state, actions, open, panel, onPanel, onRooms }) {
         </h1>
         ${channel !== null && kind !== 'direct' && html`<${Topic} ...${{ state, channel, open }} />`}
       </div>
-      ${place && html`<${Mute} onToggle=${() => actions.notify(place.channel, !place.notify)} ...${place} />`}
       <${ConnectionState} state=${state} />
+      ${place && html`<${Mute} onToggle=${() => actions.notify(place.channel, !place.notify)} ...${place} />`}
       ${
         channel !== null &&
         html`
