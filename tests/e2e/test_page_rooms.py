@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -300,7 +300,7 @@ def test_the_quick_switcher_goes_to_rooms_and_people_by_keyboard_alone(server: S
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("colour_scheme", ["light", "dark"])
 def test_axe_finds_nothing_to_complain_about_in_panels_and_dialogs(
-    server: Server, new_page: NewPage, colour_scheme: str, device: dict[str, object]
+    server: Server, new_page: NewPage, colour_scheme: str, device: dict[str, Any]
 ) -> None:
     page = join(new_page(color_scheme=colour_scheme, reduced_motion="reduce", **device), server, "Ada", "/r/axe")
     bob = Member(server, "Bob")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -158,7 +158,7 @@ def test_slash_opens_the_search_and_escape_closes_it_and_gives_the_focus_back(
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("colour_scheme", ["light", "dark"])
 def test_axe_finds_nothing_to_complain_about_in_results(
-    server: Server, new_page: NewPage, colour_scheme: str, device: dict[str, object]
+    server: Server, new_page: NewPage, colour_scheme: str, device: dict[str, Any]
 ) -> None:
     bob = speaker(server, "Bob", "axe", "what is found is marked")
     page = join(new_page(color_scheme=colour_scheme, reduced_motion="reduce", **device), server, "Ada", "/r/axe")

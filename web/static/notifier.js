@@ -4,6 +4,7 @@
  * see it. They are asked for only when the bell is pressed.
  */
 
+import { LOGO } from './logo.js';
 import { titleIn } from './titles.js';
 
 /** @import { Notice } from './notices.js' */
@@ -52,7 +53,7 @@ export function createNotifier(saved, onOpen) {
       const notification = new Notification(type === 'direct' ? who : `${who} in ${titleIn(state, channel)}`, {
         body: text,
         tag: `${channel}#${offset}`,
-        icon: '/static/favicon.svg',
+        icon: LOGO,
       });
       notification.addEventListener('click', () => {
         window.focus();
