@@ -18,6 +18,8 @@ export function entry(offset, fields = {}) {
     data: { type: 'message', text },
     text,
     kind: 'message',
+    reply: null,
+    mentions: {},
     changed: null,
     reactions: {},
     asOf: offset,

@@ -16,6 +16,8 @@ test('a chat message is shown as text', () => {
     data,
     text: 'hello',
     kind: 'message',
+    reply: null,
+    mentions: {},
     changed: null,
     reactions: {},
     asOf: 7,
@@ -144,4 +146,30 @@ test('a deleted message is not one whose data is null', () => {
   assert.equal(currentEntry(current(nothing), 9).kind, 'data');
   const gone = currentEntry(current(nothing, { edited: 8000, deleted: 9000 }), 9);
   assert.deepEqual([gone.kind, gone.changed, gone.time], ['deleted', 9000, 7000]);
+});
+
+test('a message says what it answers and whom it mentions', () => {
+  const said = (fields) => entryOf({ offset: 7, info: ADA, data: { type: 'message', text: 'x', ...fields } });
+
+  assert.equal(said({ reply: 3 }).reply, 3);
+  assert.deepEqual(said({ mentions: { ada: 'Ada' } }).mentions, { ada: 'Ada' });
+});
+
+for (const value of [null, 0, -1, 1.5, 'x', [1], { a: 1 }, { a: '' }, { a: { b: 'c' } }, { a: 'x'.repeat(200) }]) {
+  test(`what is no reply and no mention is none: ${JSON.stringify(value).slice(0, 20)}`, () => {
+    const { reply, mentions } = entryOf({
+      offset: 7,
+      info: ADA,
+      data: { type: 'message', text: 'x', reply: value, mentions: value },
+    });
+
+    assert.deepEqual([reply, mentions], [null, {}]);
+  });
+}
+
+test('twenty are mentioned at most', () => {
+  const mentions = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`u${index}`, 'x']));
+  const entry = entryOf({ offset: 7, info: ADA, data: { type: 'message', text: 'x', mentions } });
+
+  assert.equal(Object.keys(entry.mentions).length, 20);
 });

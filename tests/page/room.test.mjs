@@ -135,7 +135,16 @@ test('a refused message keeps its text and can be tried again or dropped', () =>
     roomAt(3),
   );
   assert.deepEqual(failed.unsent, [
-    { key: 'mine', text: 'hello', time: 5, state: 'failed', place: null, problem: 'too long' },
+    {
+      key: 'mine',
+      text: 'hello',
+      reply: null,
+      mentions: {},
+      time: 5,
+      state: 'failed',
+      place: null,
+      problem: 'too long',
+    },
   ]);
 
   assert.deepEqual(view(run([{ type: 'sendRetried', key: 'mine' }], failed)).unsent, [

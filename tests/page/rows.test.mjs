@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { EMPTY_ROOM } from '../../web/static/room.js';
 import { rowsOf } from '../../web/static/rows.js';
 import { entry, ME } from './make.mjs';
 
@@ -8,7 +9,7 @@ const MINUTE = 60_000;
 const NOON = new Date(2026, 10, 22, 12).getTime();
 
 function rows(log, unsent = [], { atEnd = true, divider = null } = {}) {
-  return rowsOf({ selves: [ME], selfName: 'Me', log, unsent, atEnd, divider });
+  return rowsOf({ ...EMPTY_ROOM, selves: [ME], selfName: 'Me', log, unsent, atEnd, divider });
 }
 const outline = (all) =>
   all.map((row) => (row.type !== 'message' ? row.type : row.starts ? `${row.name}:` : '-'));

@@ -6,6 +6,8 @@
 
 import { kindOf } from './channels.js';
 import { createOutbox } from './outbox.js';
+import { currentEntry } from './publication.js';
+import { nextQuote } from './quotes.js';
 import { backoffMs, isTemporary, reasonOf, requestError, wait } from './retry.js';
 import { TYPING_LASTS_MS } from './room.js';
 import { covers, hasNewer, hasOlder, isCurrent } from './stream.js';
@@ -49,6 +51,8 @@ export class LiveRoom {
   #dispatch;
   #newFrom;
   #outbox;
+  #changes;
+  #quotes;
   #wanted = false;
   #isShown = false;
   /** @type {Place | null} what the next load is to show */
@@ -79,16 +83,42 @@ export class LiveRoom {
     this.#newFrom = newFrom;
     this.#subscription = centrifuge.newSubscription(channel);
     this.#follow(this.#subscription, onNameTaken);
+    const isOpen = () => this.#isSubscribed && isCurrent(this.#room());
     this.#outbox = createOutbox({
       next: () => this.#room().unsent.find(({ state }) => state === 'pending'),
       // Not before it is current: what did arrive before the connection broke is found in the log.
-      isOpen: () => this.#isSubscribed && isCurrent(this.#room()),
-      send: async ({ key, text }) => (await centrifuge.rpc('send', { channel, key, text })).data,
+      isOpen,
+      send: async (unsent) => (await centrifuge.rpc('send', { channel, ...bodyOf(unsent) })).data,
       onSent: (key, { offset, epoch }) => {
         this.#lastTyping = 0; // the message ended our typing: the next keystroke tells it anew
         dispatch({ type: 'sent', key, offset, epoch });
       },
       onFailed: (key, problem) => dispatch({ type: 'sendFailed', key, problem: reasonOf(problem) }),
+    });
+    this.#changes = createOutbox({
+      next: () => this.#room().changes.find(({ state }) => state === 'pending'),
+      isOpen,
+      send: async ({ key, wish: { type, ...fields } }) => {
+        const method = type === 'reaction' ? 'react' : type;
+        return (await centrifuge.rpc(method, { channel, key, ...fields })).data;
+      },
+      onSent: (key, { offset }) => dispatch({ type: 'changeSent', key, offset }),
+      onFailed: (key, problem) =>
+        dispatch({ type: 'changeFailed', key, problem: reasonOf(problem) }),
+    });
+    this.#quotes = createOutbox({
+      next: () => {
+        const offset = nextQuote(this.#room());
+        return offset === undefined ? undefined : { key: String(offset), offset };
+      },
+      isOpen: () => this.#isSubscribed,
+      send: async ({ offset }) => {
+        const page = await this.#read({ before: offset + 1, limit: 1 });
+        const message = page.messages.find((one) => one.offset === offset);
+        return message ? currentEntry(message, page.offset) : null;
+      },
+      onSent: (key, entry) => dispatch({ type: 'quoteRead', offset: Number(key), entry }),
+      onFailed: (key) => dispatch({ type: 'quoteRead', offset: Number(key), entry: null }),
     });
   }
 
@@ -158,7 +188,7 @@ export class LiveRoom {
   }
 
   async flush() {
-    await this.#outbox.flush();
+    await Promise.all([this.#outbox.flush(), this.#changes.flush(), this.#quotes.flush()]);
     if (!this.#wanted && !this.#hasPending) this.#subscription.unsubscribe();
   }
 
@@ -171,7 +201,7 @@ export class LiveRoom {
   }
 
   /**
-   * @param {string} method kick, mute, ban, delete
+   * @param {string} method kick, mute, ban
    * @param {object} data
    * @returns {Promise<string>} what went wrong, '' if nothing did
    */
@@ -215,7 +245,8 @@ export class LiveRoom {
   }
 
   get #hasPending() {
-    return this.#room().unsent.some(({ state }) => state === 'pending');
+    const { unsent, changes } = this.#room();
+    return [...unsent, ...changes].some(({ state }) => state === 'pending');
   }
 
   /** @param {Subscription} subscription @param {(reason: string) => void} onNameTaken */
@@ -299,7 +330,7 @@ export class LiveRoom {
    * A page may be shorter than asked for because its messages are long: only one that is empty, or
    * reaches the first or last offset, says that there are no more.
    *
-   * @param {{ before?: number, after?: number }} from neither: the newest page
+   * @param {{ before?: number, after?: number, limit?: number }} from neither offset: the newest page
    * @returns {Promise<Page>}
    */
   async #read(from) {
@@ -361,6 +392,16 @@ export class LiveRoom {
 function isIn(room, { offset, as }) {
   if (as !== 'end') return covers(room, offset);
   return room.loaded && room.atEnd && (room.log.length >= SCREEN || !hasOlder(room));
+}
+
+/** What is not there is left out. @param {import('./room.js').Unsent} unsent */
+function bodyOf({ key, text, reply, mentions }) {
+  return {
+    key,
+    text,
+    ...(reply !== null && { reply }),
+    ...(Object.keys(mentions).length > 0 && { mentions }),
+  };
 }
 
 /** What an end means to a person. @param {number} code @param {string} reason */

@@ -6,6 +6,7 @@
 
 /**
  * @typedef {Readonly<Record<string, readonly string[]>>} Reactions by emoji: users, as they came
+ * @typedef {Readonly<Record<string, string>>} Mentions by user: the name as it stands after an "@"
  *
  * @typedef {object} Entry a message as it stands
  * @property {number} offset
@@ -16,6 +17,8 @@
  * @property {any} data what was published, with the text as last edited; null if deleted
  * @property {string} text
  * @property {'message' | 'data' | 'deleted'} kind `data`: of another program, shown as JSON
+ * @property {number | null} reply offset of the message that it answers
+ * @property {Mentions} mentions
  * @property {number | null} changed when it was last edited, or deleted
  * @property {Reactions} reactions
  * @property {number} asOf changes up to this offset are in it
@@ -28,6 +31,11 @@
  */
 
 const LONGEST_FALLBACK = 2000;
+const MOST_MENTIONS = 20;
+const LONGEST_NAME = 100;
+
+/** @type {Mentions} */
+const NOBODY = {};
 
 /**
  * The log after a change. One that the message has in it already is not made again; one to a
@@ -49,13 +57,15 @@ export function withChange(log, change) {
  * How data is shown, which is a chat message or whatever a program published.
  *
  * @param {any} data
- * @returns {Pick<Entry, 'data' | 'text' | 'kind'>}
+ * @returns {Pick<Entry, 'data' | 'text' | 'kind' | 'reply' | 'mentions'>}
  */
 export function bodyOf(data) {
   const isMessage = data?.type === 'message' && typeof data.text === 'string';
-  return isMessage
-    ? { data, text: data.text, kind: 'message' }
-    : { data, text: fallback(data), kind: 'data' };
+  if (!isMessage) return { data, text: fallback(data), kind: 'data', reply: null, mentions: NOBODY };
+  const { text, reply } = data;
+  const isReply = Number.isSafeInteger(reply) && reply > 0;
+  const mentions = mentionsOf(data.mentions);
+  return { data, text, kind: 'message', reply: isReply ? reply : null, mentions };
 }
 
 /** What is left of a message that was deleted: where it stood, and who had said something there. */
@@ -64,6 +74,8 @@ export const DELETED = {
   data: null,
   text: '',
   kind: /** @type {const} */ ('deleted'),
+  reply: null,
+  mentions: NOBODY,
   reactions: {},
 };
 
@@ -93,6 +105,11 @@ function reacted(reactions, { user, emoji, on }) {
   return others;
 }
 
+/** @param {readonly Entry[]} log @param {number} offset */
+export function find(log, offset) {
+  return log[indexOf(log, offset)];
+}
+
 /** @param {readonly Entry[]} log @param {number} offset @returns {number} -1 where there is none */
 function indexOf(log, offset) {
   let low = 0;
@@ -103,6 +120,15 @@ function indexOf(log, offset) {
     else high = middle;
   }
   return log[low]?.offset === offset ? low : -1;
+}
+
+/** @param {unknown} mentions @returns {Mentions} what of it is a mention */
+function mentionsOf(mentions) {
+  if (mentions === null || typeof mentions !== 'object' || Array.isArray(mentions)) return NOBODY;
+  const named = Object.entries(mentions).filter(
+    ([, name]) => typeof name === 'string' && name.trim() && name.length <= LONGEST_NAME,
+  );
+  return named.length > 0 ? Object.fromEntries(named.slice(0, MOST_MENTIONS)) : NOBODY;
 }
 
 /** @param {unknown} data */

@@ -1,21 +1,21 @@
 // @ts-check
 /**
- * Sends a room's unsent messages, one after the other so that they keep their order. The queue is
- * the room's state (`unsent`), so a message that the log turns out to have is no longer next. A
- * send whose outcome is unknown is repeated with the same key: the server answers the repeat with
- * the first one's offset.
+ * Has what waits in a room done, one after the other so that the order is kept: messages sent,
+ * changes made, quotes read. The queue is the room's state (`unsent`, say), so a message that the
+ * log turns out to have is no longer next. A send whose outcome is unknown is repeated with the
+ * same key: the server answers the repeat with the first one's offset.
  */
 
 import { backoffMs, isAnswer, isTemporary, requestError, wait } from './retry.js';
 
-/** @import { Unsent } from './room.js' */
-
 /**
+ * @template {{ key: string }} Waiting
+ * @template Reply
  * @typedef {object} Ports
- * @property {() => Unsent | undefined} next
- * @property {() => boolean} isOpen whether the room can take a message now
- * @property {(message: Unsent) => Promise<{ offset: number, epoch: string }>} send
- * @property {(key: string, reply: { offset: number, epoch: string }) => void} onSent
+ * @property {() => Waiting | undefined} next
+ * @property {() => boolean} isOpen whether the room can take it now
+ * @property {(waiting: Waiting) => Promise<Reply>} send
+ * @property {(key: string, reply: Reply) => void} onSent
  * @property {(key: string, problem: string) => void} onFailed
  * @property {(ms: number) => Promise<void>} [pause]
  */
@@ -23,7 +23,11 @@ import { backoffMs, isAnswer, isTemporary, requestError, wait } from './retry.js
 /** Answers "try later" that a message takes before it is handed back to its author. */
 const MOST_REFUSALS = 6;
 
-/** @param {Ports} ports */
+/**
+ * @template {{ key: string }} Waiting
+ * @template Reply
+ * @param {Ports<Waiting, Reply>} ports
+ */
 export function createOutbox({ next, isOpen, send, onSent, onFailed, pause = wait }) {
   let running = false;
 

@@ -1,15 +1,18 @@
 // @ts-check
 /**
  * The state of one room and what each event makes of it: pure functions. What the log shows is the
- * matter of stream.js; here are our own messages on their way, who is here and who types.
+ * matter of stream.js, our own changes on their way that of own-changes.js; here are our own
+ * messages on their way, who is here and who types.
  */
 
 import { learn } from './names.js';
+import * as own from './own-changes.js';
 import { NOBODY, counts, isPresence, joined, left, membersTold, moved, snapshot } from './presence.js';
 import { isTyping, nameOf, topicIn } from './publication.js';
+import * as quotes from './quotes.js';
 import * as stream from './stream.js';
 
-/** @import { Entry } from './log.js' */
+/** @import { Entry, Mentions } from './log.js' */
 /** @import { Names } from './names.js' */
 /** @import { Presence, Presentness } from './presence.js' */
 /** @import { ClientInfo, Publication, Stored } from './publication.js' */
@@ -19,6 +22,8 @@ import * as stream from './stream.js';
  * @typedef {object} Unsent
  * @property {string} key
  * @property {string} text
+ * @property {number | null} reply offset of the message that it answers
+ * @property {Mentions} mentions
  * @property {number} time
  * @property {'pending' | 'sent' | 'failed'} state `sent`: stored, and not in the log yet
  * @property {{ offset: number, epoch: string } | null} place where it is stored, once that is known
@@ -54,6 +59,8 @@ import * as stream from './stream.js';
  * @property {number | null} divider what comes after it was new when the room was opened
  * @property {Spot | null} spot the message to show now; a new object each time
  * @property {readonly Unsent[]} unsent
+ * @property {readonly import('./own-changes.js').OwnChange[]} changes ours, on their way
+ * @property {import('./quotes.js').Quotes} quotes
  * @property {Names} names
  * @property {Presence} presence
  * @property {readonly Typist[]} typists
@@ -82,11 +89,13 @@ import * as stream from './stream.js';
  *   | { type: 'hidden' }
  *   | { type: 'reading', isReading: boolean }
  *   | { type: 'divided', read: number | null }
- *   | { type: 'sendRequested', key: string, text: string, time: number }
+ *   | { type: 'sendRequested', key: string, text: string, time: number, reply?: number | null, mentions?: Mentions }
  *   | { type: 'sent', key: string, offset: number, epoch: string }
  *   | { type: 'sendFailed', key: string, problem: string }
  *   | { type: 'sendRetried', key: string }
  *   | { type: 'sendDiscarded', key: string }
+ *   | import('./own-changes.js').OwnChangeEvent
+ *   | import('./quotes.js').QuoteEvent
  *   | { type: 'presenceRead', infos: ClientInfo[] }
  *   | { type: 'presenceCounted', clients: number, users: number }
  *   | { type: 'membersTold', members: { user: string, name: string, state: Presentness }[], isClosed: boolean }
@@ -125,6 +134,8 @@ export const EMPTY_ROOM = {
   divider: null,
   spot: null,
   unsent: [],
+  changes: [],
+  quotes: new Map(),
   names: new Map(),
   presence: NOBODY,
   typists: [],
@@ -137,7 +148,7 @@ export const EMPTY_ROOM = {
 export function reduceRoom(room, event) {
   switch (event.type) {
     case 'identified':
-      return { ...room, selves: [...new Set([...room.selves, event.user])], selfName: event.name };
+      return { ...room, selves: withSelf(room.selves, event.user), selfName: event.name };
     case 'subscribed': {
       const { moderates = false, topic = '' } = event;
       return settle(stream.subscribed({ ...room, refusal: '', moderates, topic }, event));
@@ -147,13 +158,13 @@ export function reduceRoom(room, event) {
     case 'published':
       return published(room, event.publication, event.now);
     case 'messagesLoaded': {
-      const next = settle(stream.loaded(room, event.pages));
+      const next = settle(quotes.forgotten(stream.loaded(room, event.pages)));
       return meet(next, next.log);
     }
     case 'messagesUnavailable':
       return settle(stream.begun(room, true));
     case 'begun':
-      return settle(stream.begun(room, false));
+      return settle(quotes.forgotten(stream.begun(room, false)));
     case 'olderRequested':
       return { ...room, older: 'loading' };
     case 'olderLoaded': {
@@ -183,9 +194,10 @@ export function reduceRoom(room, event) {
     case 'divided':
       return { ...room, divider: event.read };
     case 'sendRequested': {
-      const { key, text, time } = event;
+      const { key, text, time, reply = null, mentions = {} } = event;
+      const message = { key, text, reply, mentions, time };
       /** @type {Unsent} */
-      const unsent = { key, text, time, state: 'pending', place: null, problem: '' };
+      const unsent = { ...message, state: 'pending', place: null, problem: '' };
       return { ...room, unsent: [...room.unsent, unsent] };
     }
     case 'sent': {
@@ -198,6 +210,19 @@ export function reduceRoom(room, event) {
       return mark(room, event.key, { state: 'pending', problem: '' });
     case 'sendDiscarded':
       return { ...room, unsent: room.unsent.filter(({ key }) => key !== event.key) };
+    case 'changeRequested':
+    case 'changeFailed':
+    case 'changeRetried':
+    case 'changeDiscarded':
+      return own.reduceOwnChanges(room, event);
+    case 'changeSent':
+      return own.settle(own.reduceOwnChanges(room, event));
+    case 'quoteWanted':
+    case 'quoteRead': {
+      const next = quotes.reduceQuotes(room, event);
+      const quote = next.quotes.get(event.offset);
+      return quote ? meet(next, [quote]) : next;
+    }
     case 'presenceRead':
       return meet({ ...room, presence: snapshot(room.presence, event.infos) }, event.infos.map(personOf));
     case 'presenceCounted':
@@ -237,8 +262,13 @@ function spotted({ log }, { offset, as }) {
 /** Nobody looks at the room: it keeps its newest messages. @param {Room} room @returns {Room} */
 function hidden(room) {
   const next = { ...room, most: MOST_IN_BACKGROUND, isReading: false, divider: null, spot: null };
-  if (stream.hasNewer(next) && next.synced) return settle(stream.begun(next, false));
+  if (stream.hasNewer(next) && next.synced) return settle(quotes.forgotten(stream.begun(next, false)));
   return stream.resized(next, MOST_IN_BACKGROUND);
+}
+
+/** The last one is who we are now. @param {readonly string[]} selves @param {string} user */
+function withSelf(selves, user) {
+  return selves.at(-1) === user ? selves : [...selves.filter((one) => one !== user), user];
 }
 
 /** @param {Room} room @param {Publication} publication @param {number} now @returns {Room} */
@@ -253,7 +283,8 @@ function published(room, publication, now) {
   if (isPresence(publication)) return { ...room, presence: moved(room.presence, publication) };
   if (!offset) return room; // never stored and not known here: nothing to show
 
-  const next = settle(stream.published(room, { ...publication, offset }));
+  const stored = { ...publication, offset };
+  const next = settle(quotes.published(stream.published(room, stored), stored));
   const typists = room.typists.filter(({ user }) => user !== info?.user);
   const topic = topicIn(publication) ?? next.topic;
   return meet({ ...next, topic, typists }, info ? [personOf(info)] : []);
@@ -274,14 +305,15 @@ function personOf(info) {
  * the log's position is in the log, or further up than what is loaded; one of another epoch is in
  * none.
  *
- * @param {Room} room
+ * @param {Room} before
  * @returns {Room}
  */
-function settle(room) {
+function settle(before) {
+  const room = own.settle(before);
   if (room.unsent.length === 0) return room;
   const { synced, epoch, position } = room;
-  const own = room.log.filter(({ user }) => room.selves.includes(user));
-  const keys = new Set(own.map(({ key }) => key));
+  const ours = room.log.filter(({ user }) => room.selves.includes(user));
+  const keys = new Set(ours.map(({ key }) => key));
   const unsent = room.unsent.filter(({ key, place }) => {
     if (keys.has(key)) return false;
     if (!place) return true;

@@ -1,7 +1,12 @@
 // @ts-check
 /** The timeline, row by row: days, messages grouped by author, then what is not sent yet. */
 
-/** @import { Entry, Reactions } from './log.js' */
+import { shownLog } from './own-changes.js';
+import { quoteOf } from './quotes.js';
+
+/** @import { Entry, Mentions, Reactions } from './log.js' */
+/** @import { OwnChange } from './own-changes.js' */
+/** @import { Quote, Quotes } from './quotes.js' */
 /** @import { Unsent } from './room.js' */
 
 /**
@@ -19,6 +24,11 @@
  * @property {Entry['kind']} kind
  * @property {number | null} changed
  * @property {Reactions} reactions
+ * @property {Mentions} mentions
+ * @property {boolean} calls it mentions us
+ * @property {number | null} reply
+ * @property {Quote} quote what it answers
+ * @property {OwnChange | null} refused a change of ours to it that the server did not take
  * @property {string} sendKey
  * @property {string} problem
  *
@@ -32,6 +42,8 @@
  * @property {readonly Unsent[]} unsent
  * @property {boolean} atEnd what is not sent yet comes after the newest message, or nowhere
  * @property {number | null} divider
+ * @property {readonly OwnChange[]} changes
+ * @property {Quotes} quotes
  */
 
 const GROUP_LASTS_MS = 5 * 60 * 1000;
@@ -40,7 +52,14 @@ const GROUP_LASTS_MS = 5 * 60 * 1000;
 const NONE = {};
 
 /** @param {Sources} room @returns {Row[]} */
-export function rowsOf({ selves, selfName, log, unsent, atEnd, divider }) {
+export function rowsOf(room) {
+  const { selves, selfName, unsent, quotes, atEnd, divider } = room;
+  const log = shownLog(room);
+  const refusals = new Map(
+    room.changes
+      .filter(({ state }) => state === 'failed')
+      .map((change) => [change.wish.target, change]),
+  );
   const mine = new Set(selves);
   const self = selves.at(-1) ?? '';
   /** @type {Row[]} */
@@ -69,24 +88,24 @@ export function rowsOf({ selves, selfName, log, unsent, atEnd, divider }) {
     previous = row;
   };
 
-  for (const { offset, user, name, time, text, kind, changed, reactions, key } of log) {
+  /** @param {number | null} reply */
+  const quote = (reply) => (reply === null ? null : quoteOf({ quotes }, log, reply));
+
+  for (const { key, asOf: _asOf, data: _data, ...entry } of log) {
+    const { offset, user, mentions, reply } = entry;
     add({
+      ...entry,
       key: `offset-${offset}`,
-      offset,
       state: 'sent',
       mine: mine.has(user),
-      user,
-      name,
-      time,
-      text,
-      kind,
-      changed,
-      reactions,
+      calls: !mine.has(user) && Object.keys(mentions).some((one) => mine.has(one)),
+      quote: quote(reply),
+      refused: refusals.get(offset) ?? null,
       sendKey: key,
       problem: '',
     });
   }
-  for (const { key, text, time, state, problem } of atEnd ? unsent : []) {
+  for (const { key, text, reply, mentions, time, state, problem } of atEnd ? unsent : []) {
     add({
       key: `unsent-${key}`,
       offset: null,
@@ -99,6 +118,11 @@ export function rowsOf({ selves, selfName, log, unsent, atEnd, divider }) {
       kind: 'message',
       changed: null,
       reactions: NONE,
+      mentions,
+      calls: false,
+      reply,
+      quote: quote(reply),
+      refused: null,
       sendKey: key,
       problem,
     });

@@ -175,10 +175,11 @@ export class Timeline extends Component {
   }
 
   /** @param {Room} room */
-  rows({ selves, selfName, log, unsent, atEnd, divider }) {
-    const sources = [selves, selfName, log, unsent, atEnd, divider];
+  rows(room) {
+    const { selves, selfName, log, unsent, atEnd, divider, changes, quotes } = room;
+    const sources = [selves, selfName, log, unsent, atEnd, divider, changes, quotes];
     if (sources.some((source, index) => source !== this.memo.sources[index])) {
-      this.memo = { sources, rows: rowsOf({ selves, selfName, log, unsent, atEnd, divider }) };
+      this.memo = { sources, rows: rowsOf(room) };
     }
     return this.memo.rows;
   }
@@ -189,7 +190,7 @@ export class Timeline extends Component {
     const isConnected = link === 'connected';
     const fresh = newIn(place);
     const { names, selves, moderates } = room;
-    const shared = { isConnected, names, selves, moderates, actions };
+    const shared = { channel, isConnected, names, selves, moderates, actions };
     return html`
       <div class="timeline-frame">
         <div
