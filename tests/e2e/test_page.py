@@ -57,7 +57,7 @@ def outline(page: Page) -> list[str]:
     outlines = []
     for message in timeline(page).locator("[data-offset]").all():
         text = on_one_line(message.locator(".text").inner_text())
-        reactions = [one.get_attribute("aria-label") or "" for one in message.get_by_role("img").all()]
+        reactions = [one.get_attribute("aria-label") or "" for one in message.locator(".reaction").all()]
         outlines.append(" | ".join([text, *reactions]))
     return outlines
 

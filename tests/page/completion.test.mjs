@@ -43,6 +43,7 @@ test('people are found by the beginning of each word of their names', () => {
   assert.deepEqual(labels('SMI'), ['Adam Smith']);
   assert.deepEqual(labels('adam s'), ['Adam Smith']);
   assert.deepEqual(labels('x'), []);
+  assert.equal(personOptions([{ user: 'b', name: '**Bob**' }], 'b').length, 1);
 });
 
 test('what is chosen takes the place of what was typed, with a space behind', () => {

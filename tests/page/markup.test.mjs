@@ -54,3 +54,27 @@ test('no headings in the outline of the page, and no message that shows nothing'
   assert.notEqual(toHtml('[a]: https://example.com').trim(), '');
   assert.notEqual(toHtml('***').trim(), '');
 });
+
+test('a mention is marked where its name stands after an "@", and as ours', () => {
+  const html = toHtml('hi @Ada and @Bob, not @Adam or me@Ada', { a: 'Ada', b: 'Bob' }, ['b']);
+
+  assert.equal(
+    html,
+    paragraph(
+      'hi <span data-mention="other">@Ada</span> and <span data-mention="us">@Bob</span>, ' +
+        'not @Adam or me@Ada',
+    ),
+  );
+});
+
+for (const name of ['*Ada*', '`x`', '[a](https://b)', '<img src=x>', '~~', '\\', '&lt;', '**']) {
+  test(`a name that looks like markup is a name: ${name}`, () => {
+    const html = toHtml(`**hi** @${name} _there_`, { a: name }, []);
+
+    assert.match(html, /^<p><strong>hi<\/strong> <span data-mention="other">@[^<]*<\/span> <em>there/);
+  });
+}
+
+test('in code, nobody is mentioned', () => {
+  assert.equal(toHtml('`@Ada`', { a: 'Ada' }), paragraph('<code>@Ada</code>'));
+});

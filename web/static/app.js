@@ -6,11 +6,12 @@ import { Chat } from './chat.js';
 import { Connection, endpoint } from './connection.js';
 import { createIdle, watchSigns } from './idle.js';
 import { Join } from './join.js';
+import { EMPTY_DRAFT, fromStored, mentioning, toStored, typed } from './drafts.js';
 import { createNotifier } from './notifier.js';
 import { newIn } from './places.js';
 import { createRecent } from './recent.js';
 import { channelOf, offsetOf, pathOf } from './route.js';
-import { createStore } from './store.js';
+import { createStore, INITIAL } from './store.js';
 import { badgeOf, titleOf, unreadIn } from './title.js';
 import { createFrame, stored } from './browser.js';
 import { createKey } from './key.js';
@@ -18,7 +19,8 @@ import { guest, savedName, tokenUrl } from './identity.js';
 import { html, render } from './vendor/preact.js';
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
-const store = createStore();
+const savedDrafts = stored(() => localStorage, 'parley.drafts');
+const store = createStore({ ...INITIAL, drafts: fromStored(savedDrafts.load()) });
 const notifier = createNotifier(
   stored(() => localStorage, 'parley.notifications'),
   (channel, offset) => actions.go(channel, offset),
@@ -110,12 +112,12 @@ export const actions = {
   /** @param {readonly string[]} users */
   learnNames: (users) => connection.learnNames(users.filter((user) => !store.state.people.has(user))),
   /** Begins, or goes on with, a message that names somebody. @param {{ user: string, name: string }} person */
-  mention({ name }) {
+  mention(person) {
     const field = /** @type {HTMLTextAreaElement | null} */ (document.getElementById('message'));
     if (!field) return;
     const before = field.value === '' || /\s$/.test(field.value) ? field.value : `${field.value} `;
-    field.value = `${before}@${name} `;
-    field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    field.value = `${before}@${person.name} `;
+    actions.draft((now) => mentioning(typed(now, field.value), person));
     field.focus();
   },
   async toggleBell() {
@@ -123,9 +125,9 @@ export const actions = {
     store.dispatch({ type: 'bellChanged', bell: notifier.bell });
   },
 
-  /** @param {string} text */
-  send(text) {
-    inRoom({ type: 'sendRequested', key: createKey(), text, time: Date.now() });
+  /** @param {Pick<import('./room.js').Unsent, 'text' | 'reply' | 'mentions'>} message */
+  send(message) {
+    inRoom({ type: 'sendRequested', key: createKey(), time: Date.now(), ...message });
     inRoom({ type: 'divided', read: null });
     connection.room?.flush();
     const { channel, rooms } = store.state;
@@ -138,6 +140,30 @@ export const actions = {
   },
   /** @param {string} key */
   discard: (key) => inRoom({ type: 'sendDiscarded', key }),
+  /** @param {import('./own-changes.js').Wish} wish */
+  change(wish) {
+    inRoom({ type: 'changeRequested', key: createKey(), wish, time: Date.now() });
+    connection.room?.flush();
+  },
+  /** @param {string} key */
+  retryChange(key) {
+    inRoom({ type: 'changeRetried', key });
+    connection.room?.flush();
+  },
+  /** @param {string} key */
+  discardChange: (key) => inRoom({ type: 'changeDiscarded', key }),
+  /** @param {(draft: import('./drafts.js').Draft) => import('./drafts.js').Draft} change */
+  draft(change) {
+    const { channel, drafts } = store.state;
+    const draft = change(drafts.get(channel ?? '') ?? EMPTY_DRAFT);
+    if (channel !== null) store.dispatch({ type: 'drafted', channel, draft });
+    return draft;
+  },
+  /** @param {number} offset of a message that another one answers, and that is not loaded */
+  wantQuote(offset) {
+    inRoom({ type: 'quoteWanted', offset });
+    connection.room?.flush();
+  },
   /** @param {string} method @param {object} data @returns {Promise<string>} what went wrong */
   moderate: async (method, data) => (await connection.room?.moderate(method, data)) ?? '',
 };
@@ -181,12 +207,22 @@ function show() {
 const icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel=icon]'));
 const plainIcon = icon.href;
 
+let lastSaved = store.state.drafts;
+
+/** @param {import('./drafts.js').Drafts} drafts */
+function saveDrafts(drafts) {
+  if (drafts === lastSaved) return;
+  lastSaved = drafts;
+  savedDrafts.save(toStored(drafts));
+}
+
 function draw() {
   const { state } = store;
   document.title = titleOf(state);
   const address = badgeOf(unreadIn(state)) || plainIcon;
   if (icon.href !== address) icon.href = address;
   if (state.self && state.stage === 'in') savedName.save(state.name);
+  saveDrafts(state.drafts);
   const View = state.stage === 'in' ? Chat : Join;
   render(html`<${View} state=${state} actions=${actions} />`, root);
 }

@@ -69,6 +69,31 @@ export function useMedia(query) {
   return matches;
 }
 
+/** Whether a text is on the clipboard now. @param {string} text */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyByHand(text); // refused, or a page of http://, where there is no such thing
+  }
+}
+
+/** @param {string} text */
+function copyByHand(text) {
+  const before = /** @type {HTMLElement | null} */ (document.activeElement);
+  const field = document.createElement('textarea');
+  field.value = text;
+  field.className = 'visually-hidden';
+  // Within an open dialog: all else is inert.
+  (before?.closest('dialog, [popover]') ?? document.body).append(field);
+  field.select();
+  const isDone = document.execCommand('copy');
+  field.remove();
+  before?.focus();
+  return isDone;
+}
+
 /** A touch screen brings up its keyboard with the focus: there we leave the focus to the finger. */
 export function isTouch() {
   return matchMedia('(pointer: coarse)').matches;

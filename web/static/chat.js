@@ -4,6 +4,7 @@
 import { Announcer } from './announcer.js';
 import { useMedia } from './browser.js';
 import { Composer } from './composer.js';
+import { EMPTY_DRAFT } from './drafts.js';
 import { Banner } from './connection-state.js';
 import { Dialogs } from './dialogs.js';
 import { RoomHeader } from './room-header.js';
@@ -15,7 +16,7 @@ import { Timeline } from './timeline.js';
 import { titleIn } from './titles.js';
 import { Toasts } from './toasts.js';
 import { TypingLine } from './typing-line.js';
-import { html, useEffect, useRef, useState } from './vendor/preact.js';
+import { html, useEffect, useMemo, useRef, useState } from './vendor/preact.js';
 
 /** @import { Wanted } from './dialogs.js' */
 /** @import { Command } from './shortcuts.js' */
@@ -68,6 +69,16 @@ export function Chat({ state, actions }) {
   /** @param {MouseEvent} event */
   const closeOnBackdrop = (event) => event.target === drawer.current && drawer.current?.close();
 
+  // Whoever writes shall not have hundreds of messages compared at each key.
+  const timeline = useMemo(
+    () =>
+      channel !== null &&
+      room &&
+      html`<${Timeline} key=${channel} ...${{ channel, title, room, place, link, hidden, actions }} />`,
+    [channel, title, room, place, link, hidden],
+  );
+  const draft = state.drafts.get(channel ?? '') ?? EMPTY_DRAFT;
+
   const sidebar = html`<${Sidebar} ...${{ state, actions, open }} />`;
   return html`
     <div class="chat" data-beside=${isBeside && panel !== null ? panel : undefined}>
@@ -97,13 +108,10 @@ export function Chat({ state, actions }) {
         ${
           channel !== null && room
             ? html`
-              <${Timeline}
-                key=${channel}
-                ...${{ channel, title, room, place, link, hidden, actions }}
-              />
+              ${timeline}
               <${Announcer} key=${`announcer-${channel}`} room=${room} />
               <${TypingLine} typists=${room.typists} />
-              <${Composer} key=${`composer-${channel}`} ...${{ channel, title, actions }} />
+              <${Composer} key=${`composer-${channel}`} ...${{ channel, title, room, draft, actions }} />
             `
             : html`<${NoRoom} />`
         }

@@ -69,7 +69,8 @@ export function personOptions(people, query) {
   /** @param {Person} person */
   const isMeant = ({ name }) => {
     const lower = name.toLocaleLowerCase();
-    return lower.startsWith(wanted) || lower.split(/\s+/).some((word) => word.startsWith(wanted));
+    const words = lower.split(/[^\p{L}\p{N}]+/u);
+    return lower.startsWith(wanted) || words.some((word) => word.startsWith(wanted));
   };
   return people
     .filter(isMeant)

@@ -4,6 +4,7 @@
  * not loaded, and what comes out goes through DOMPurify on top.
  */
 
+import { isWhole } from './completion.js';
 import MarkdownIt from './vendor/markdown-it.js';
 import DOMPurify from './vendor/purify.js';
 
@@ -22,6 +23,30 @@ markdown.renderer.rules.link_open = (tokens, index, options, _env, renderer) => 
   return renderer.renderToken(tokens, index, options);
 };
 
+/**
+ * A mention is taken as it stands, before anything in the name can mean something in Markdown.
+ *
+ * @typedef {{ names: readonly { name: string, isOurs: boolean }[] }} Env the longest name first
+ */
+markdown.inline.ruler.before('text', 'mention', (state, silent) => {
+  const { src, pos } = state;
+  if (src[pos] !== '@') return false;
+  const found = /** @type {Env} */ (state.env).names?.find(({ name }) => isWhole(src, pos, name));
+  if (!found) return false;
+  if (!silent) {
+    const token = state.push('mention', 'span', 0);
+    token.content = `@${found.name}`;
+    token.info = found.isOurs ? 'us' : 'other';
+  }
+  state.pos += found.name.length + 1;
+  return true;
+});
+
+markdown.renderer.rules.mention = (tokens, index) => {
+  const { content = '', info = '' } = tokens[index] ?? {};
+  return `<span data-mention="${info}">${markdown.utils.escapeHtml(content)}</span>`;
+};
+
 const ALLOWED = {
   ALLOWED_TAGS: [
     'a',
@@ -34,20 +59,32 @@ const ALLOWED = {
     'p',
     'pre',
     's',
+    'span',
     'strong',
     'ul',
   ],
-  ALLOWED_ATTR: ['href', 'rel', 'start', 'target'],
+  ALLOWED_ATTR: ['href', 'rel', 'start', 'target', 'data-mention'],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
 };
 
-/** @param {string} text */
-export function toHtml(text) {
-  return markdown.render(text);
+/**
+ * @param {string} text
+ * @param {import('./log.js').Mentions} [mentions]
+ * @param {readonly string[]} [selves]
+ */
+export function toHtml(text, mentions = {}, selves = []) {
+  const names = Object.entries(mentions)
+    .map(([user, name]) => ({ name, isOurs: selves.includes(user) }))
+    .sort((a, b) => b.name.length - a.name.length);
+  return markdown.render(text, { names });
 }
 
-/** @param {string} text */
-export function toSafeHtml(text) {
-  return DOMPurify.sanitize(toHtml(text), ALLOWED);
+/**
+ * @param {string} text
+ * @param {import('./log.js').Mentions} mentions
+ * @param {readonly string[]} selves
+ */
+export function toSafeHtml(text, mentions, selves) {
+  return DOMPurify.sanitize(toHtml(text, mentions, selves), ALLOWED);
 }

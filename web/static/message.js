@@ -2,17 +2,22 @@
 /** One message. Its author and text come first and the time last, as they are best read aloud. */
 
 import { Avatar } from './avatar.js';
+import { Body } from './body.js';
 import { exactTime, isoTime, shortTime } from './dates.js';
-import { toSafeHtml } from './markup.js';
+import { Quote } from './quote.js';
 import { Reactions } from './reactions.js';
+import { Toolbar } from './toolbar.js';
 import { html, useMemo, useState } from './vendor/preact.js';
 
 /** @import { Names } from './names.js' */
+/** @import { OwnChange } from './own-changes.js' */
 /** @import { MessageRow } from './rows.js' */
 
 /**
  * @typedef {object} Props
  * @property {MessageRow} row
+ * @property {boolean} isLast the one that Tab leads to; the arrows lead to the others
+ * @property {string} channel
  * @property {boolean} isConnected
  * @property {Names} names
  * @property {readonly string[]} selves
@@ -20,87 +25,87 @@ import { html, useMemo, useState } from './vendor/preact.js';
  * @property {import('./app.js').Actions} actions
  */
 
+const UNDONE = { edit: 'Not edited', delete: 'Not deleted', reaction: 'Reaction not kept' };
+
 /**
  * Preact skips a subtree that it is given again, so of a thousand messages only those that changed
- * are compared, and parsed, again.
+ * are compared, and parsed, again. The toolbar is made for the one under the mouse, or with the
+ * focus, which a tap gives as well.
  *
  * @param {Props} props
  */
-export function Message({ row, isConnected, names, selves, moderates, actions }) {
+export function Message({ row, isLast, channel, isConnected, names, selves, moderates, actions }) {
+  const [isUnder, setUnder] = useState(false);
+  const [hasFocus, setFocus] = useState(false);
+  const [open, setOpen] = useState(/** @type {'' | 'picker' | 'menu' | 'delete'} */ (''));
+  const { offset, starts, mine, user, name, time, text, kind, changed, reactions } = row;
+  const { mentions, calls, reply, quote, refused, sendKey, problem } = row;
   const delivery = row.state === 'pending' && !isConnected ? 'waiting' : row.state;
-  const {
-    offset,
-    starts,
-    mine,
-    user,
-    name,
-    time,
-    text,
-    kind,
-    changed,
-    reactions,
-    sendKey,
-    problem,
-  } = row;
-  const canDelete = moderates && offset !== null && kind !== 'deleted';
+  const self = selves.at(-1) ?? '';
   const hasReactions = Object.keys(reactions).length > 0;
-  return useMemo(
+  const hasTools = offset !== null && kind !== 'deleted' && (isUnder || hasFocus || open !== '');
+  const canEdit = user === self && kind === 'message';
+  const canDelete = user === self || moderates;
+
+  const content = useMemo(
     () => html`
-      <li
-        class=${`message${starts ? ' starts' : ''}${mine ? ' mine' : ''}`}
-        data-offset=${offset ?? ''}
-        data-state=${row.state}
-      >
-        ${starts && html`<${Avatar} user=${user} name=${name} />`}
-        <p class=${starts ? 'author' : 'visually-hidden'}><bdi>${name}</bdi></p>
-        <${Body} ...${{ kind, text, changed }} />
-        ${hasReactions && html`<${Reactions} ...${{ reactions, names, selves }} />`}
-        ${time !== null && html`<${Time} time=${time} />`}
-        ${canDelete && html`<${Delete} ...${{ offset, name, actions }} />`}
-        ${delivery === 'pending' && html`<p class="delivery muted small">Sending…</p>`}
-        ${
-          delivery === 'waiting' &&
-          html`<p class="delivery muted small">Waiting for the connection</p>`
-        }
-        ${delivery === 'failed' && html`<${Failure} ...${{ sendKey, problem, actions }} />`}
-      </li>
+      ${starts && html`<${Avatar} user=${user} name=${name} />`}
+      <p class=${starts ? 'author' : 'visually-hidden'}><bdi>${name}</bdi></p>
+      ${reply !== null && html`<${Quote} ...${{ offset: reply, quote, actions }} />`}
+      <${Body} ...${{ kind, text, changed, mentions, selves }} />
+      ${
+        hasReactions &&
+        offset !== null &&
+        html`<${Reactions}
+          ...${{ reactions, names, selves }}
+          onToggle=${(/** @type {string} */ emoji, /** @type {boolean} */ on) =>
+            actions.change({ type: 'reaction', target: offset, emoji, on })}
+        />`
+      }
+      ${time !== null && html`<${Time} time=${time} />`}
+      ${delivery === 'pending' && html`<p class="delivery muted small">Sending…</p>`}
+      ${
+        delivery === 'waiting' &&
+        html`<p class="delivery muted small">Waiting for the connection</p>`
+      }
+      ${delivery === 'failed' && html`<${Failure} ...${{ sendKey, problem, actions }} />`}
+      ${refused && html`<${Refusal} ...${{ refused, actions }} />`}
     `,
     [
-      ...[offset, starts, mine, user, name, time, text, kind, changed, sendKey, problem, delivery],
-      canDelete,
-      ...(hasReactions ? [reactions, names, selves] : [null, null, null]),
+      ...[offset, starts, user, name, time, text, kind, changed, sendKey, problem, delivery],
+      ...[mentions, reply, quote, refused, selves],
+      ...(hasReactions ? [reactions, names] : [null, null]),
     ],
   );
-}
 
-/** @param {{ offset: number, name: string, actions: import('./app.js').Actions }} props */
-function Delete({ offset, name, actions }) {
-  const [problem, setProblem] = useState('');
-  const onClick = async () => setProblem(await actions.moderate('delete', { target: offset }));
-  return html`<p class="delivery small">
-    <button class="quiet" aria-label="Delete this message of ${name}" onClick=${onClick}>Delete</button>
-    ${problem && html`<span class="problem" role="alert">Not deleted: ${problem}</span>`}
-  </p>`;
+  const classes = ['message', starts && 'starts', mine && 'mine', calls && 'calls'];
+  return html`
+    <li
+      class=${classes.filter(Boolean).join(' ')}
+      data-offset=${offset ?? ''}
+      data-state=${row.state}
+      tabindex=${isLast ? 0 : -1}
+      onpointerenter=${(/** @type {PointerEvent} */ { pointerType }) => setUnder(pointerType === 'mouse')}
+      onpointerleave=${() => setUnder(false)}
+      onfocusin=${() => setFocus(true)}
+      onfocusout=${(/** @type {FocusEvent} */ event) => setFocus(isWithin(event))}
+      onKeyDown=${walk}
+    >
+      ${content}
+      ${
+        hasTools &&
+        html`<${Toolbar}
+          ...${{ row, channel, canEdit, canDelete, self, open, actions }}
+          onOpen=${setOpen}
+        />`
+      }
+    </li>
+  `;
 }
 
 /** @param {{ time: number }} props */
 function Time({ time }) {
   return html`<time datetime=${isoTime(time)} title=${exactTime(time)}>${shortTime(time)}</time>`;
-}
-
-/** @param {Pick<MessageRow, 'kind' | 'text' | 'changed'>} props */
-function Body({ kind, text, changed }) {
-  const when = changed === null ? '' : exactTime(changed);
-  if (kind === 'deleted') return html`<p class="text deleted" title=${when}>Message deleted</p>`;
-  const mark = when && html`${' '}<span class="edited" title=${when}>(edited)</span>`;
-  if (kind === 'data') return html`<div class="text"><code>${text}</code>${mark}</div>`;
-  const safe = { __html: toSafeHtml(text) };
-  return html`
-    <div class="text" dir="auto">
-      <div class="markup" dangerouslySetInnerHTML=${safe}></div>
-      ${mark}
-    </div>
-  `;
 }
 
 /** @param {{ sendKey: string, problem: string, actions: import('./app.js').Actions }} props */
@@ -112,4 +117,32 @@ function Failure({ sendKey, problem, actions }) {
       <button class="quiet" onClick=${() => actions.discard(sendKey)}>Discard</button>
     </p>
   `;
+}
+
+/** @param {{ refused: OwnChange, actions: import('./app.js').Actions }} props */
+function Refusal({ refused: { key, wish, problem }, actions }) {
+  return html`
+    <p class="delivery problem small" role="alert">
+      ${UNDONE[wish.type]}${problem && `: ${problem}`}
+      <button class="quiet" onClick=${() => actions.retryChange(key)}>Retry</button>
+      <button class="quiet" onClick=${() => actions.discardChange(key)}>Discard</button>
+    </p>
+  `;
+}
+
+/** Whether the focus stays in what it was in. @param {FocusEvent} event */
+function isWithin({ currentTarget, relatedTarget }) {
+  return relatedTarget instanceof Node && /** @type {Node} */ (currentTarget).contains(relatedTarget);
+}
+
+/** From a message that has the focus, the arrows go to its neighbours. @param {KeyboardEvent} event */
+function walk(event) {
+  const { target, currentTarget, key } = event;
+  if (target !== currentTarget || (key !== 'ArrowUp' && key !== 'ArrowDown')) return;
+  const step = key === 'ArrowUp' ? 'previousElementSibling' : 'nextElementSibling';
+  let other = /** @type {Element} */ (currentTarget)[step];
+  while (other && !other.matches('.message')) other = other[step];
+  if (!other) return;
+  event.preventDefault();
+  /** @type {HTMLElement} */ (other).focus();
 }

@@ -1,6 +1,7 @@
 // @ts-check
 /** The state of the page: who we are, the connection, the rooms. Pure, but for createStore(). */
 
+import { withDraft } from './drafts.js';
 import { learn } from './names.js';
 import * as places from './places.js';
 import { changeOf, isTyping, topicIn } from './publication.js';
@@ -37,6 +38,7 @@ import { EMPTY_ROOM, reduceRoom } from './room.js';
  * @property {Names} people whom this page has come across, in any room
  * @property {ReadonlyMap<string, Invitation>} invitations to rooms where one has not been yet
  * @property {ReadonlySet<string>} left rooms that one has left, or was put out of
+ * @property {import('./drafts.js').Drafts} drafts by channel; those of other visits too
  */
 
 /**
@@ -60,6 +62,7 @@ import { EMPTY_ROOM, reduceRoom } from './room.js';
  *   | { type: 'onlineChanged', online: boolean }
  *   | { type: 'visibilityChanged', hidden: boolean }
  *   | { type: 'bellChanged', bell: Bell }
+ *   | { type: 'drafted', channel: string, draft: import('./drafts.js').Draft }
  *   | { type: 'room', channel: string, event: RoomEvent }} Event
  */
 
@@ -85,6 +88,7 @@ export const INITIAL = {
   people: new Map(),
   invitations: new Map(),
   left: new Set(),
+  drafts: new Map(),
 };
 
 /** @param {State} state @param {Event} event @returns {State} */
@@ -137,6 +141,8 @@ export function reduce(state, event) {
       return { ...state, hidden: event.hidden };
     case 'bellChanged':
       return { ...state, bell: event.bell };
+    case 'drafted':
+      return { ...state, drafts: withDraft(state.drafts, event.channel, event.draft) };
     case 'room': {
       const room = state.rooms.get(event.channel);
       if (!room) return state;
