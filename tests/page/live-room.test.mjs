@@ -32,6 +32,10 @@ function setUp(said, { read = null, isShown = true } = {}) {
       const { offset } = server.store(MYSELF, { type: 'message', key, text });
       return { offset, epoch: server.epoch };
     },
+    edit: ({ key: _key, channel: _channel, ...fields }) => {
+      const { offset } = server.store(MYSELF, { type: 'edit', ...fields });
+      return { offset, epoch: server.epoch };
+    },
   };
   const centrifuge = {
     newSubscription: () => subscription,
@@ -309,4 +313,67 @@ test('older messages that cannot be had can be asked for again', async () => {
 
   await live.loadOlder();
   assert.equal(room().floor, 21);
+});
+
+test('what a message answers and whom it mentions goes with it, and nothing where there is none', async () => {
+  const { live, calls, dispatch, subscribe } = setUp(3);
+  await subscribe();
+  calls.length = 0;
+
+  const mentions = { ada: 'Ada' };
+  dispatch({ type: 'sendRequested', key: 'a', text: '@Ada', time: 0, reply: 2, mentions });
+  dispatch({ type: 'sendRequested', key: 'b', text: 'b', time: 0 });
+  await live.flush();
+
+  assert.deepEqual(calls, [
+    { method: 'send', channel: 'lobby', key: 'a', text: '@Ada', reply: 2, mentions },
+    { method: 'send', channel: 'lobby', key: 'b', text: 'b' },
+  ]);
+});
+
+test('a change of ours goes out with its key', async () => {
+  const { live, server, calls, dispatch, subscribe, room } = setUp(3);
+  server.store(MYSELF, { type: 'message', key: 'm', text: 'x' });
+  await subscribe();
+  calls.length = 0;
+
+  const wish = { type: 'edit', target: 4, text: 'better' };
+  dispatch({ type: 'changeRequested', key: 'c', wish, time: 0 });
+  await live.flush();
+
+  assert.deepEqual(calls, [
+    { method: 'edit', channel: 'lobby', key: 'c', target: 4, text: 'better' },
+  ]);
+  assert.equal(room().changes[0].state, 'sent');
+});
+
+test('a change that is refused says why', async () => {
+  const { live, failures, dispatch, subscribe, room } = setUp(3);
+  await subscribe();
+
+  failures.push({ code: 107, message: 'bad request: too long', temporary: false });
+  const wish = { type: 'edit', target: 2, text: 'better' };
+  dispatch({ type: 'changeRequested', key: 'c', wish, time: 0 });
+  await live.flush();
+
+  assert.deepEqual([room().changes[0].state, room().changes[0].problem], ['failed', 'too long']);
+});
+
+test('a quote that is wanted is read by itself, or said not to be there', async () => {
+  const { live, calls, dispatch, subscribe, room } = setUp(120);
+  await subscribe();
+  calls.length = 0;
+
+  for (const offset of [5, 500]) dispatch({ type: 'quoteWanted', offset });
+  await live.flush();
+
+  assert.deepEqual(
+    calls.map(({ before, limit }) => [before, limit]),
+    [
+      [6, 1],
+      [501, 1],
+    ],
+  );
+  assert.equal(room().quotes.get(5).offset, 5);
+  assert.equal(room().quotes.get(500), null);
 });

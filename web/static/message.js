@@ -7,7 +7,7 @@ import { exactTime, isoTime, shortTime } from './dates.js';
 import { Quote } from './quote.js';
 import { Reactions } from './reactions.js';
 import { Toolbar } from './toolbar.js';
-import { html, useMemo, useState } from './vendor/preact.js';
+import { html, useState } from './vendor/preact.js';
 
 /** @import { Names } from './names.js' */
 /** @import { OwnChange } from './own-changes.js' */
@@ -16,7 +16,6 @@ import { html, useMemo, useState } from './vendor/preact.js';
 /**
  * @typedef {object} Props
  * @property {MessageRow} row
- * @property {boolean} isLast the one that Tab leads to; the arrows lead to the others
  * @property {string} channel
  * @property {boolean} isConnected
  * @property {Names} names
@@ -28,13 +27,12 @@ import { html, useMemo, useState } from './vendor/preact.js';
 const UNDONE = { edit: 'Not edited', delete: 'Not deleted', reaction: 'Reaction not kept' };
 
 /**
- * Preact skips a subtree that it is given again, so of a thousand messages only those that changed
- * are compared, and parsed, again. The toolbar is made for the one under the mouse, or with the
- * focus, which a tap gives as well.
+ * Drawn again only when it has changed (`RowView`). The toolbar is made for the one under the mouse,
+ * or with the focus, which a tap gives as well.
  *
  * @param {Props} props
  */
-export function Message({ row, isLast, channel, isConnected, names, selves, moderates, actions }) {
+export function Message({ row, channel, isConnected, names, selves, moderates, actions }) {
   const [isUnder, setUnder] = useState(false);
   const [hasFocus, setFocus] = useState(false);
   const [open, setOpen] = useState(/** @type {'' | 'picker' | 'menu' | 'delete'} */ (''));
@@ -47,8 +45,17 @@ export function Message({ row, isLast, channel, isConnected, names, selves, mode
   const canEdit = user === self && kind === 'message';
   const canDelete = user === self || moderates;
 
-  const content = useMemo(
-    () => html`
+  const classes = ['message', starts && 'starts', mine && 'mine', calls && 'calls'];
+  return html`
+    <li
+      class=${classes.filter(Boolean).join(' ')}
+      data-offset=${offset ?? ''}
+      data-state=${row.state}
+      onpointerenter=${(/** @type {PointerEvent} */ { pointerType }) => setUnder(pointerType === 'mouse')}
+      onpointerleave=${() => setUnder(false)}
+      onfocusin=${() => setFocus(true)}
+      onfocusout=${(/** @type {FocusEvent} */ event) => setFocus(isWithin(event))}
+    >
       ${starts && html`<${Avatar} user=${user} name=${name} />`}
       <p class=${starts ? 'author' : 'visually-hidden'}><bdi>${name}</bdi></p>
       ${reply !== null && html`<${Quote} ...${{ offset: reply, quote, actions }} />`}
@@ -70,28 +77,6 @@ export function Message({ row, isLast, channel, isConnected, names, selves, mode
       }
       ${delivery === 'failed' && html`<${Failure} ...${{ sendKey, problem, actions }} />`}
       ${refused && html`<${Refusal} ...${{ refused, actions }} />`}
-    `,
-    [
-      ...[offset, starts, user, name, time, text, kind, changed, sendKey, problem, delivery],
-      ...[mentions, reply, quote, refused, selves],
-      ...(hasReactions ? [reactions, names] : [null, null]),
-    ],
-  );
-
-  const classes = ['message', starts && 'starts', mine && 'mine', calls && 'calls'];
-  return html`
-    <li
-      class=${classes.filter(Boolean).join(' ')}
-      data-offset=${offset ?? ''}
-      data-state=${row.state}
-      tabindex=${isLast ? 0 : -1}
-      onpointerenter=${(/** @type {PointerEvent} */ { pointerType }) => setUnder(pointerType === 'mouse')}
-      onpointerleave=${() => setUnder(false)}
-      onfocusin=${() => setFocus(true)}
-      onfocusout=${(/** @type {FocusEvent} */ event) => setFocus(isWithin(event))}
-      onKeyDown=${walk}
-    >
-      ${content}
       ${
         hasTools &&
         html`<${Toolbar}
@@ -133,16 +118,4 @@ function Refusal({ refused: { key, wish, problem }, actions }) {
 /** Whether the focus stays in what it was in. @param {FocusEvent} event */
 function isWithin({ currentTarget, relatedTarget }) {
   return relatedTarget instanceof Node && /** @type {Node} */ (currentTarget).contains(relatedTarget);
-}
-
-/** From a message that has the focus, the arrows go to its neighbours. @param {KeyboardEvent} event */
-function walk(event) {
-  const { target, currentTarget, key } = event;
-  if (target !== currentTarget || (key !== 'ArrowUp' && key !== 'ArrowDown')) return;
-  const step = key === 'ArrowUp' ? 'previousElementSibling' : 'nextElementSibling';
-  let other = /** @type {Element} */ (currentTarget)[step];
-  while (other && !other.matches('.message')) other = other[step];
-  if (!other) return;
-  event.preventDefault();
-  /** @type {HTMLElement} */ (other).focus();
 }

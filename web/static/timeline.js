@@ -185,7 +185,7 @@ export class Timeline extends Component {
   }
 
   /** @param {Props} props @param {State} state */
-  render({ title, room, place, link, actions }, { isPinned, isGone }) {
+  render({ channel, title, room, place, link, actions }, { isPinned, isGone }) {
     const rows = this.rows(room);
     const isConnected = link === 'connected';
     const fresh = newIn(place);
