@@ -100,9 +100,7 @@ class Settings(BaseSettings):
     rate_history: Rate = Field(
         default=_RATES.history, description="The same for `history`, `messages`, presence, moderation and all else."
     )
-    rate_search: Rate = Field(
-        default=_RATES.search, description="The same for `search`, and `rooms` with a `query`."
-    )
+    rate_search: Rate = Field(default=_RATES.search, description="The same for `search`, and `rooms` with a `query`.")
     rate_burst_s: Annotated[float, Field(ge=1, allow_inf_nan=False)] = Field(
         default=_RATES.burst_s, description="How many seconds' worth of these a connection may send at once."
     )
