@@ -5,6 +5,7 @@ import { isRoomName, roomNameFrom } from './channels.js';
 import { Dialog } from './dialog.js';
 import { KindIcon } from './icons.js';
 import { LONGEST_TOPIC } from './room-forms.js';
+import { pace } from './pace.js';
 import { connected, RoomLink } from './rooms.js';
 import { html, useEffect, useState } from './vendor/preact.js';
 
@@ -13,7 +14,6 @@ import { html, useEffect, useState } from './vendor/preact.js';
 
 const LONGEST_QUERY = 64;
 const MOST_FOUND = 50;
-const PAUSE_MS = 200;
 
 /** @param {DialogProps} props */
 export function BrowseRooms({ state, actions, onClose }) {
@@ -110,11 +110,12 @@ function useRooms(query, actions) {
   useEffect(() => {
     let isWanted = true;
     const ask = async () => {
+      if (query) pace.asked();
       const request = { limit: MOST_FOUND, ...(query && { query }) };
       const { data, problem } = await actions.ask('rooms', request);
       if (isWanted) setAnswer({ found: problem ? null : data.rooms, problem });
     };
-    const timer = setTimeout(ask, query ? PAUSE_MS : 0);
+    const timer = setTimeout(ask, query ? pace.delay() : 0);
     return () => {
       isWanted = false;
       clearTimeout(timer);

@@ -9,7 +9,7 @@ import { END, LiveRoom } from './live-room.js';
 import { noticeOf, personalChannel } from './notices.js';
 import { newIn } from './places.js';
 import { createReader } from './reader.js';
-import { reasonOf, requestError } from './retry.js';
+import { backoffMs, reasonOf, requestError, wait } from './retry.js';
 import { onRetryScheduled } from './retry-delay.js';
 import { strangersIn } from './titles.js';
 import './vendor/centrifuge.js';
@@ -26,6 +26,8 @@ const MINE_EVERY_MS = 30_000;
 const MINE_AFTER_MS = 1000;
 /** The server tells so many at once. */
 const MOST_NAMES = 100;
+const TOO_MANY_REQUESTS = 111;
+const MOST_ATTEMPTS = 4;
 
 /** @type {ReadonlyMap<number, string>} what a code means to a person */
 const WORDS = new Map([
@@ -158,17 +160,24 @@ export class Connection {
   }
 
   /**
-   * What is asked for by a person, who is told if it was not done.
+   * What is asked for by a person, who is told if it was not done. "Too fast" is no matter for
+   * them: it is asked again.
    *
    * @param {string} method
    * @param {object} data
    * @returns {Promise<{ data: any, problem: string }>} problem: what went wrong, '' if nothing did
    */
   async ask(method, data) {
-    try {
-      return { data: (await this.#centrifuge.rpc(method, data)).data, problem: '' };
-    } catch (thrown) {
-      return { data: null, problem: reasonOf(requestError(thrown).message) };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return { data: (await this.#centrifuge.rpc(method, data)).data, problem: '' };
+      } catch (thrown) {
+        const error = requestError(thrown);
+        if (error.code !== TOO_MANY_REQUESTS || attempt === MOST_ATTEMPTS) {
+          return { data: null, problem: reasonOf(error.message) };
+        }
+        await wait(backoffMs(attempt + 1));
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 // @ts-check
 /** Search: words and filters above, what was found below; a result leads to its message. */
 
+import { pace } from './pace.js';
 import { grouped, LONGEST_QUERY, NO_SEARCH, reduceSearch, requestOf } from './search-state.js';
 import { SearchResults } from './search-results.js';
 import { titleIn } from './titles.js';
@@ -9,8 +10,6 @@ import { html, useEffect, useRef, useState } from './vendor/preact.js';
 /** @import { Actions } from './app.js' */
 /** @import { State } from './store.js' */
 /** @import { Filters } from './search-state.js' */
-
-const PAUSE_MS = 250;
 
 /** What was looked for last: the panel comes back as it was. */
 let last = NO_SEARCH;
@@ -36,7 +35,7 @@ export function SearchPanel({ state, actions, onGo }) {
   }, []);
   useEffect(() => {
     if (request === null) return undefined;
-    const timer = setTimeout(() => find(request, filters.query), PAUSE_MS);
+    const timer = setTimeout(() => find(request, filters.query), pace.delay());
     return () => clearTimeout(timer);
   }, [asked]);
 
@@ -44,6 +43,7 @@ export function SearchPanel({ state, actions, onGo }) {
   const find = async (wanted, query) => {
     const round = last.round + 1;
     dispatch({ type: 'asked', round });
+    pace.asked();
     const { data, problem } = await actions.ask('search', wanted);
     if (problem) dispatch({ type: 'failed', round, problem });
     else dispatch({ type: 'answered', round, query, data });
@@ -53,6 +53,7 @@ export function SearchPanel({ state, actions, onGo }) {
     const { round, before, isAdding } = last;
     if (request === null || before === null || isAdding) return;
     dispatch({ type: 'moreAsked' });
+    pace.asked();
     const { data, problem } = await actions.ask('search', { ...request, before });
     if (problem) dispatch({ type: 'failed', round, problem });
     else dispatch({ type: 'moreAnswered', round, data });
