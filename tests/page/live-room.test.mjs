@@ -11,7 +11,7 @@ const shown = [];
 afterEach(() => shown.splice(0).forEach((live) => live.hide()));
 
 /** A room on a server, and the SDK in front of it: its calls are answered in the next turn. */
-function setUp(said, { read = null, isShown = true } = {}) {
+function setUp(said, { read = null, isShown = true, known = Promise.resolve() } = {}) {
   const server = new ModelRoom();
   const handlers = new Map();
   const calls = [];
@@ -57,7 +57,7 @@ function setUp(said, { read = null, isShown = true } = {}) {
     room: () => room,
     dispatch,
     onNameTaken: (reason) => taken.push(reason),
-    newFrom: async () => read,
+    newFrom: () => known.then(() => read),
   });
   shown.push(live);
   if (isShown) live.show(null);
@@ -207,6 +207,22 @@ test('a room opens where one stopped reading', async () => {
   assert.deepEqual(offsets(room()), from(251, 350));
   assert.equal(room().divider, 300);
   assert.equal(room().spot.as, 'new');
+});
+
+test('a room that is entered before it is known where one stopped is read once, then', async () => {
+  let tell;
+  const known = new Promise((resolve) => {
+    tell = resolve;
+  });
+  const { calls, subscribe, room } = setUp(60, { known });
+  await subscribe();
+  assert.deepEqual(calls, []);
+
+  tell();
+  await rest();
+
+  assert.equal(calls.length, 1);
+  assert.deepEqual(offsets(room()), from(11, 60));
 });
 
 test('a room in the background loads nothing, and keeps what comes', async () => {

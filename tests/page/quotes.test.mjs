@@ -52,6 +52,14 @@ test('after a reload, and where a room goes on over a gap, they are read anew', 
   assert.equal(quote(run([...reload, read(5)], quoted), 5), undefined);
 });
 
+test('what is being read while the room is reloaded is wanted still', () => {
+  const reload = [make.subscribed(200), make.loaded(newest(200, 10))];
+  const room = run([wanted(5), ...reload, { type: 'messagesLoaded', pages: [newest(200, 10)] }], start);
+
+  assert.equal(nextQuote(room), 5);
+  assert.equal(quote(run([read(5)], room), 5).text, 'message 5');
+});
+
 test('so many are kept and no more, and the oldest goes', () => {
   const room = run(
     Array.from({ length: 1500 }, (_, index) => wanted(index + 1000)),

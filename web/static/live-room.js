@@ -301,6 +301,7 @@ export class LiveRoom {
       return;
     }
     await this.#opening;
+    if (isCurrent(this.#room())) return; // opening it has loaded it
     const place = this.#place;
     const around = place?.as === 'end' ? null : (place?.offset ?? this.reading);
     try {

@@ -45,9 +45,10 @@ export function nextQuote({ quotes }) {
   return undefined;
 }
 
-/** They may have changed while nobody told us. @template {Room} R @param {R} room @returns {Room} */
+/** They may have changed while nobody told us. What waits to be read is wanted still. @param {Room} room @returns {Room} */
 export function forgotten(room) {
-  return room.quotes.size === 0 ? room : { ...room, quotes: new Map() };
+  if (room.quotes.size === 0) return room;
+  return { ...room, quotes: new Map([...room.quotes].filter(([, quote]) => quote === undefined)) };
 }
 
 /** @param {Room} room @param {Stored} publication @returns {Room} */
