@@ -87,4 +87,5 @@ test('the last message of ours is the newest that still stands, as it stands', (
   assert.equal(lastOwn(run([correct], start)).text, 'first');
   assert.equal(lastOwn(run([published(deletion(5, 4, MYSELF))], start)), undefined);
   assert.equal(lastOwn(run([make.loaded(newest(3))], roomAt(3))), undefined);
+  assert.equal(lastOwn({ ...start, atEnd: false }), undefined); // a newer one may be elsewhere
 });

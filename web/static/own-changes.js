@@ -86,8 +86,9 @@ export function shownLog({ log, changes, selves }) {
     .reduce(withChange, log);
 }
 
-/** Our newest message that can still be edited. @param {Room} room */
+/** Our newest message that can still be edited, if the window reaches to the newest of all. @param {Room} room */
 export function lastOwn(room) {
+  if (!room.atEnd) return undefined;
   const self = room.selves.at(-1);
   const newestFirst = [...shownLog(room)].reverse();
   return newestFirst.find(({ user, kind }) => user === self && kind === 'message');
