@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         Ruling,
         Search,
         Stored,
+        Upload,
     )
     from chat.room_classes import RoomClasses
     from chat.tokens import Tokens
@@ -220,6 +221,29 @@ class FakeLog:
     def rulings(self, room: str, *, before: int | None = None, limit: int) -> list[Ruling]:
         self._read()
         return self.kept.rulings(room, before=before, limit=limit)
+
+    def keep_upload(self, upload: Upload, *, most_unsent_bytes: int) -> bool:
+        if self.append_errors:
+            raise self.append_errors.popleft()
+        return self.kept.keep_upload(upload, most_unsent_bytes=most_unsent_bytes)
+
+    def upload(self, file_id: str) -> Upload | None:
+        self._read()
+        return self.kept.upload(file_id)
+
+    def forget_unsent(self, before_ms: int, *, limit: int) -> int:
+        if self.append_errors:
+            raise self.append_errors.popleft()
+        return self.kept.forget_unsent(before_ms, limit=limit)
+
+    def loose(self, *, limit: int) -> list[str]:
+        return self.kept.loose(limit=limit)
+
+    def forget_loose(self, hashes: Sequence[str]) -> None:
+        self.kept.forget_loose(hashes)
+
+    def referred(self, hashes: Sequence[str]) -> set[str]:
+        return self.kept.referred(hashes)
 
     def secret(self) -> bytes:
         return self.kept.secret()

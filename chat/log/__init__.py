@@ -12,6 +12,7 @@ from chat.log.port import (
     Draft,
     Edit,
     Entry,
+    File,
     Findings,
     Found,
     Keep,
@@ -32,6 +33,7 @@ from chat.log.port import (
     Search,
     Stored,
     Topic,
+    Upload,
 )
 from chat.log.sqlite import SqliteLog
 
@@ -49,6 +51,7 @@ __all__ = [
     "Draft",
     "Edit",
     "Entry",
+    "File",
     "Findings",
     "Found",
     "Keep",
@@ -71,4 +74,5 @@ __all__ = [
     "SqliteLog",
     "Stored",
     "Topic",
+    "Upload",
 ]

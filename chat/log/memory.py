@@ -20,6 +20,7 @@ import msgspec
 from chat.channels import is_private
 from chat.log import places as rules
 from chat.log.port import (
+    Delete,
     Draft,
     Entry,
     Findings,
@@ -35,6 +36,7 @@ from chat.log.port import (
     RoomTopic,
     Ruling,
     Stored,
+    Upload,
 )
 from chat.log.projection import Room, text_of
 
@@ -52,8 +54,8 @@ class _Room(Room):
 
     __slots__ = ("numbers", "tail")
 
-    def __init__(self) -> None:
-        super().__init__(epoch=secrets.token_hex(4))
+    def __init__(self, uploads: dict[str, Upload]) -> None:
+        super().__init__(epoch=secrets.token_hex(4), uploads=uploads)
         self.tail = 0
         self.numbers: dict[int, int] = {}
         """The places of its posts among those of all rooms, by offset."""
@@ -93,6 +95,8 @@ class MemoryLog:
         """Names, and the days on which they were last heard, by user."""
         self._private: dict[str, tuple[str, dict[str, None]]] = {}
         """By room, who has made it, and its members."""
+        self._uploads: dict[str, Upload] = {}
+        self._loose: set[str] = set()
 
     def append(self, batch: Sequence[Draft | Keep]) -> list[Stored | Rejected | Kept]:
         """See `RoomLog.append`."""
@@ -109,12 +113,14 @@ class MemoryLog:
                 self._persons[draft.author.user] = (draft.author.name, draft.time_ms // rules.DAY_MS)
             if draft.change is None:
                 room.numbers[answer.entry.offset] = next(self._numbers)
+            if isinstance(draft.change, Delete):
+                self._drop_files(draft.room, draft.change.target, draft.change.target)
             if draft.direct:
                 before = answer.entry.offset - 1
                 for user in draft.told:
                     self._keep(Keep(user=user, room=draft.room, time_ms=draft.time_ms, read=before, begin=True))
         if len(room.entries) > self._max_entries:
-            room.forget_oldest()
+            self._forget_oldest(draft.room, room)
         return answer
 
     def _keep(self, keep: Keep) -> Kept | Rejected:
@@ -127,6 +133,20 @@ class MemoryLog:
         if not here:
             del self._places[keep.user]
         return answer
+
+    def _forget_oldest(self, name: str, room: _Room) -> None:
+        room.forget_oldest()
+        self._drop_files(name, room.tail, room.tail)
+
+    def _drop_files(self, room: str, first: int, last: int) -> None:
+        """Forget the uploads that messages of a room, those between two offsets, were sent with."""
+        for upload in list(self._uploads.values()):
+            if upload.room == room and upload.offset is not None and first <= upload.offset <= last:
+                self._drop_upload(upload)
+
+    def _drop_upload(self, upload: Upload) -> None:
+        del self._uploads[upload.file.id]
+        self._loose.add(upload.hash)
 
     def position(self, room: str) -> Position:
         """See `RoomLog.position`."""
@@ -197,7 +217,7 @@ class MemoryLog:
                     or (keep_since_ms is not None and room.entries[room.tail + 1].time_ms < keep_since_ms)
                 )
             ):
-                room.forget_oldest()
+                self._forget_oldest(name, room)
                 forgotten += 1
         return forgotten
 
@@ -206,7 +226,7 @@ class MemoryLog:
         found = self._room(room)
         forgotten = max(0, min(last, found.head, found.tail + limit) - found.tail)
         for _ in range(forgotten):
-            found.forget_oldest()
+            self._forget_oldest(room, found)
         return forgotten
 
     def topic(self, room: str) -> str:
@@ -316,6 +336,37 @@ class MemoryLog:
             del self._persons[user]
         return len(old[:limit]) + len(quiet[:limit])
 
+    def keep_upload(self, upload: Upload, *, most_unsent_bytes: int) -> bool:
+        """See `RoomLog.keep_upload`."""
+        unsent = [other for other in self._uploads.values() if other.user == upload.user and other.offset is None]
+        if sum(other.file.size for other in unsent) + upload.file.size > most_unsent_bytes:
+            return False
+        self._uploads[upload.file.id] = upload
+        return True
+
+    def upload(self, file_id: str) -> Upload | None:
+        """See `RoomLog.upload`."""
+        return self._uploads.get(file_id)
+
+    def forget_unsent(self, before_ms: int, *, limit: int) -> int:
+        """See `RoomLog.forget_unsent`."""
+        old = [upload for upload in self._uploads.values() if upload.offset is None and upload.time_ms < before_ms]
+        for upload in old[:limit]:
+            self._drop_upload(upload)
+        return len(old[:limit])
+
+    def loose(self, *, limit: int) -> list[str]:
+        """See `RoomLog.loose`."""
+        return sorted(self._loose - {upload.hash for upload in self._uploads.values()})[:limit]
+
+    def forget_loose(self, hashes: Sequence[str]) -> None:
+        """See `RoomLog.forget_loose`."""
+        self._loose.difference_update(hashes)
+
+    def referred(self, hashes: Sequence[str]) -> set[str]:
+        """See `RoomLog.referred`."""
+        return {upload.hash for upload in self._uploads.values()}.intersection(hashes)
+
     def secret(self) -> bytes:
         """See `RoomLog.secret`."""
         return self._secret
@@ -326,9 +377,10 @@ class MemoryLog:
     def _room(self, name: str) -> _Room:
         room = self._rooms.get(name)
         if room is None:
-            room = self._rooms[name] = _Room()
+            room = self._rooms[name] = _Room(self._uploads)
             if len(self._rooms) > self._max_rooms:
-                self._rooms.popitem(last=False)
+                forgotten, gone = self._rooms.popitem(last=False)
+                self._drop_files(forgotten, 1, gone.head)
         else:
             self._rooms.move_to_end(name)
         return room

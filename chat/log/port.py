@@ -81,11 +81,41 @@ Change = Edit | Delete | React
 """What is done to a message."""
 
 
+class File(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A file as others see it, in JSON: in the data of the message that it was sent with, under `files`.
+
+    `size` is bytes. An image that a page can show has `width` and `height`, and a small one beside it (`thumb`).
+    """
+
+    id: str
+    name: str
+    type: str
+    size: int
+    width: int = 0
+    height: int = 0
+    thumb: bool = False
+
+
+class Upload(msgspec.Struct, frozen=True, gc=False):
+    """A file that a user has brought to a room. Its content is kept elsewhere, under its `hash`.
+
+    `offset` is that of the message that it was sent with, None before.
+    """
+
+    file: File
+    hash: str
+    room: str
+    user: str
+    time_ms: int
+    offset: int | None = None
+
+
 class Draft(msgspec.Struct, frozen=True, gc=False):
     """An entry to be: everything but its place. An empty `key` means that a repeat could not be told.
 
     `data` is the JSON of the publication, for a change as well; `change` is None for a post. Of a post, `told` are the
-    users who are to be told of it, each once; if it is `direct`, it makes each a place in the room.
+    users who are to be told of it, each once; if it is `direct`, it makes each a place in the room. `files` are the ids
+    of uploads to send with it; its data is an object then and gets a field `files` (each a `File`).
     """
 
     room: str
@@ -96,6 +126,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     change: Change | Topic | None = None
     told: tuple[str, ...] = ()
     direct: bool = False
+    files: tuple[str, ...] = ()
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -117,14 +148,16 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):
-    """A change that cannot be made. Nothing was stored for it.
+    """A draft that cannot be stored. Nothing was stored for it.
 
-    `missing`: there is no such message, or it was deleted. `foreign`: it is somebody else's. `unchangeable`: it has
-    no text that could be edited. `full`: it has too many different reactions already (`MAX_REACTIONS`); or of a new
-    place: the user has too many of them (`MAX_PLACES`).
+    `no_file`: a post names an upload that is not there, not its author's, not for this room, or was sent before.
+
+    The others are about changes. `missing`: there is no such message, or it was deleted. `foreign`: it is somebody
+    else's. `unchangeable`: it has no text that could be edited. `full`: it has too many different reactions already
+    (`MAX_REACTIONS`); or of a new place: the user has too many of them (`MAX_PLACES`).
     """
 
-    reason: Literal["missing", "foreign", "unchangeable", "full"]
+    reason: Literal["missing", "foreign", "unchangeable", "full", "no_file"]
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -409,6 +442,28 @@ class RoomLog(Protocol):
 
         Return how many. 0 means that nothing is left to forget.
         """
+
+    def keep_upload(self, upload: Upload, *, most_unsent_bytes: int) -> bool:
+        """Store that a file was uploaded, as durably as an entry.
+
+        False, and nothing is stored, if its user would then have more than so many bytes uploaded and not sent.
+        An upload goes with its message: when that is deleted, or its entry forgotten.
+        """
+
+    def upload(self, file_id: str) -> Upload | None:
+        """Return an upload by the id of its file."""
+
+    def forget_unsent(self, before_ms: int, *, limit: int) -> int:
+        """Forget up to `limit` uploads of before a time that were never sent, and return how many."""
+
+    def loose(self, *, limit: int) -> list[str]:
+        """Return hashes of contents that an upload referred to and none does any more; `forget_loose` ends that."""
+
+    def forget_loose(self, hashes: Sequence[str]) -> None:
+        """Take note that these contents are gone."""
+
+    def referred(self, hashes: Sequence[str]) -> set[str]:
+        """Return those among some hashes that an upload refers to."""
 
     def secret(self) -> bytes:
         """Return 32 random bytes made with this log, for signing what must be recognised as long as the log lives."""

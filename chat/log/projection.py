@@ -12,7 +12,7 @@ import msgspec
 from chat.log.port import MAX_REACTIONS, Delete, Edit, Entry, Message, React, Rejected, Stored, Topic
 
 if TYPE_CHECKING:
-    from chat.log.port import Author, Change, Draft
+    from chat.log.port import Author, Change, Draft, Upload
 
 
 class _WithText(msgspec.Struct):
@@ -26,6 +26,7 @@ _MISSING = Rejected("missing")
 _FOREIGN = Rejected("foreign")
 _UNCHANGEABLE = Rejected("unchangeable")
 _FULL = Rejected("full")
+_NO_FILE = Rejected("no_file")
 
 
 class Post:
@@ -62,9 +63,9 @@ class Post:
 class Room:
     """What of a room decides about a draft: all of it, or as much as the drafts at hand refer to."""
 
-    __slots__ = ("by_key", "entries", "epoch", "head", "posts", "told", "topic")
+    __slots__ = ("by_key", "entries", "epoch", "head", "posts", "told", "topic", "uploads")
 
-    def __init__(self, epoch: str, head: int = 0) -> None:
+    def __init__(self, epoch: str, head: int = 0, uploads: dict[str, Upload] | None = None) -> None:
         self.epoch = epoch
         self.head = head
         self.entries: dict[int, Entry] = {}
@@ -77,6 +78,8 @@ class Room:
         """Who is to be told of an entry, by its offset, unless it is nobody."""
         self.topic: str | None = None
         """What the newest of the drafts that says so says that the room is about. None if none does."""
+        self.uploads: dict[str, Upload] = {} if uploads is None else uploads
+        """By the ids of their files; of all rooms."""
 
     def take(self, draft: Draft) -> Stored | Rejected:
         """Make the draft the next entry, unless it is a repeat or a change that cannot be made."""
@@ -84,9 +87,14 @@ class Room:
         first = self.by_key.get(key) if draft.key else None
         if first is not None:
             return Stored(first, self.epoch, duplicate=True)
-        offset = self.head + 1
+        offset, data = self.head + 1, draft.data
         if draft.change is None:
-            self.posts[offset] = Post(offset, draft.author, draft.time_ms, draft.data)
+            if draft.files:
+                uploads = self._attachable(draft)
+                if uploads is None:
+                    return _NO_FILE
+                data = self._attach(uploads, data, offset)
+            self.posts[offset] = Post(offset, draft.author, draft.time_ms, data)
         elif isinstance(draft.change, Topic):
             self.topic = draft.change.text
         elif rejected := _change(self.posts.get(draft.change.target), draft, draft.change, offset):
@@ -96,10 +104,30 @@ class Room:
         if draft.told:
             self.told[offset] = draft.told
         self.head = offset
-        entry = self.entries[offset] = Entry(offset, draft.key, draft.author, draft.time_ms, draft.data)
+        entry = self.entries[offset] = Entry(offset, draft.key, draft.author, draft.time_ms, data)
         if draft.key:
             self.by_key[key] = entry
         return Stored(entry, self.epoch, duplicate=False)
+
+    def _attachable(self, draft: Draft) -> list[Upload] | None:
+        """Return the uploads that a draft is sent with, or None if one of them cannot be."""
+        found = [self.uploads.get(file_id) for file_id in draft.files]
+        uploads = [
+            upload
+            for upload in found
+            if upload is not None
+            and upload.offset is None
+            and (upload.user, upload.room) == (draft.author.user, draft.room)
+        ]
+        return uploads if len(uploads) == len(found) == len(set(draft.files)) else None
+
+    def _attach(self, uploads: list[Upload], data: bytes, offset: int) -> bytes:
+        """Have uploads belong to the post at an offset, and return its data with them."""
+        for upload in uploads:
+            self.uploads[upload.file.id] = msgspec.structs.replace(upload, offset=offset)
+        fields = _FIELDS.decode(data)
+        fields["files"] = msgspec.Raw(msgspec.json.encode([upload.file for upload in uploads]))
+        return msgspec.json.encode(fields)
 
 
 def _change(post: Post | None, draft: Draft, what: Change, offset: int) -> Rejected | None:

@@ -28,8 +28,10 @@ from chat.log import places as rules
 from chat.log.database import DatabaseError
 from chat.log.port import (
     Author,
+    Delete,
     Draft,
     Entry,
+    File,
     Findings,
     Found,
     Keep,
@@ -45,6 +47,7 @@ from chat.log.port import (
     Ruling,
     Stored,
     Topic,
+    Upload,
 )
 from chat.log.projection import Post, Room, text_of
 
@@ -170,6 +173,7 @@ _TRIM: Final = (
     "delete from revision where room_id = :room and target <= :last",
     "delete from reaction where room_id = :room and target <= :last",
     "delete from mention where room_id = :room and offset <= :last",
+    "delete from upload where room = (select name from room where id = :room) and offset <= :last",
     """update room set tail = :last, oldest_ms = ifnull((
         select time_ms from entry where room_id = :room and post in (0, 1) and offset = :last + 1
     ), 0) where id = :room""",
@@ -274,6 +278,28 @@ _PRIVATE_ROOMS: Final = """
         name, creator, json((select json_group_array(json_array(number, user)) from member where room = name))
     )) from private_room"""
 
+_UPLOAD: Final = "id, hash, room, user, name, type, size, width, height, thumb, time_ms, offset"
+
+_UPLOADS: Final = f"select json_group_array(json_array({_UPLOAD})) from upload where id in ({{}})"
+
+_SAVE_UPLOAD: Final = f"insert into upload ({_UPLOAD}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null)"
+
+_UNSENT_BYTES: Final = "select ifnull(sum(size), 0) from upload where user = ? and offset is null"
+
+_FORGET_UNSENT: Final = """
+    delete from upload where id in (
+        select id from upload where offset is null and time_ms < ? order by time_ms limit ?
+    )"""
+
+_LOOSE: Final = "select json_group_array(hash) from (select hash from loose limit ?)"
+
+# What was loose and is referred to again is loose no more; when it is let go of, the trigger takes note anew.
+_TIGHTEN: Final = "delete from loose where hash in (select hash from upload where upload.hash = loose.hash)"
+
+_FORGET_LOOSE: Final = "delete from loose where hash in ({})"
+
+_REFERRED: Final = "select json_group_array(distinct hash) from upload where hash in ({})"
+
 _RULING: Final = "number, ruling.room, ruling.action, ruling.user, by_user, by_role, time_ms, until_ms, reason"
 
 _IN_FORCE: Final = f"""
@@ -295,8 +321,8 @@ class _Room(Room):
 
     __slots__ = ("id", "targets")
 
-    def __init__(self, room_id: int, epoch: str, head: int) -> None:
-        super().__init__(epoch, head)
+    def __init__(self, room_id: int, epoch: str, head: int, uploads: dict[str, Upload]) -> None:
+        super().__init__(epoch, head, uploads)
         self.id = room_id
         self.targets: dict[int, tuple[int, bytes]] = {}
         """The ids of the entries of earlier posts that the batch may change, and the posts' data before."""
@@ -350,6 +376,8 @@ class SqliteLog:
         """Store drafts. Return the answers, and the persons of whom something new is stored."""
         rooms = self._rooms(connection, drafts)
         _load_repeats(connection, rooms, drafts)
+        if any(draft.files for draft in drafts):
+            _load_uploads(connection, rooms, drafts)
         changing = _changing(drafts)
         before: set[_Reaction] = set()
         if changing:  # as a rule there are none
@@ -360,6 +388,7 @@ class SqliteLog:
         if changing:
             _save_changes(connection, rooms, changing, before)
             _index_changes(connection, rooms)
+            _drop_files(connection, rooms, changing)
         if any(draft.told for draft in drafts):
             _save_told(connection, rooms, drafts, answers)
         return answers, self._save_persons(connection, rooms)
@@ -384,9 +413,10 @@ class SqliteLog:
             found = connection.execute(_ROOM, (only,)).fetchall()
         else:
             found = _fetch(connection, _ROOMS, [(name,) for name in names])
-        rooms = {name: _Room(room_id, epoch, head) for name, room_id, epoch, head in found}
+        uploads: dict[str, Upload] = {}
+        rooms = {name: _Room(room_id, epoch, head, uploads) for name, room_id, epoch, head in found}
         for name in names - rooms.keys():
-            rooms[name] = _Room(0, self._epoch, 0)
+            rooms[name] = _Room(0, self._epoch, 0, uploads)
         return rooms
 
     def position(self, room: str) -> Position:
@@ -591,6 +621,45 @@ class SqliteLog:
             asked = (before_ms // rules.DAY_MS, limit)
             return sum(connection.execute(statement, asked).rowcount for statement in _FORGET_GUESTS)
 
+    def keep_upload(self, upload: Upload, *, most_unsent_bytes: int) -> bool:
+        """See `RoomLog.keep_upload`."""
+        file = upload.file
+        with self._writing() as connection:
+            (unsent,) = connection.execute(_UNSENT_BYTES, (upload.user,)).fetchone()
+            if unsent + file.size > most_unsent_bytes:
+                return False
+            row = (file.id, upload.hash, upload.room, upload.user, file.name, file.type, file.size)
+            connection.execute(_SAVE_UPLOAD, (*row, file.width, file.height, file.thumb, upload.time_ms))
+        return True
+
+    def upload(self, file_id: str) -> Upload | None:
+        """See `RoomLog.upload`."""
+        with self._reading() as connection:
+            found = _rows(connection, _UPLOADS.format("?"), (file_id,))
+        return _upload(found[0]) if found else None
+
+    def forget_unsent(self, before_ms: int, *, limit: int) -> int:
+        """See `RoomLog.forget_unsent`."""
+        with self._writing() as connection:
+            return connection.execute(_FORGET_UNSENT, (before_ms, limit)).rowcount
+
+    def loose(self, *, limit: int) -> list[str]:
+        """See `RoomLog.loose`."""
+        with self._writing() as connection:
+            connection.execute(_TIGHTEN)
+            (array,) = connection.execute(_LOOSE, (limit,)).fetchone()
+        return msgspec.json.decode(array, type=list[str])
+
+    def forget_loose(self, hashes: Sequence[str]) -> None:
+        """See `RoomLog.forget_loose`."""
+        with self._writing() as connection:
+            _run(connection, _FORGET_LOOSE, [(each,) for each in hashes])
+
+    def referred(self, hashes: Sequence[str]) -> set[str]:
+        """See `RoomLog.referred`."""
+        with self._reading() as connection:
+            return {str(found) for found in _fetch(connection, _REFERRED, [(each,) for each in hashes])}
+
     def secret(self) -> bytes:
         """See `RoomLog.secret`."""
         return self._secret
@@ -734,6 +803,14 @@ def _load_targets(connection: sqlite3.Connection, rooms: dict[str, _Room], chang
         known[room_id].posts[target].react(emoji, user, offset)
 
 
+def _load_uploads(connection: sqlite3.Connection, rooms: dict[str, _Room], drafts: Sequence[Draft]) -> None:
+    """Let rooms know the uploads that drafts are to be sent with. All of them share the one dictionary."""
+    ids = {file_id for draft in drafts for file_id in draft.files}
+    known = rooms[drafts[0].room].uploads
+    for row in _fetch(connection, _UPLOADS, [(file_id,) for file_id in ids]):
+        known[row[0]] = _upload(row)
+
+
 def _save_entries(connection: sqlite3.Connection, rooms: dict[str, _Room]) -> None:
     """Store the new entries of rooms, and the rooms themselves as far as they have some."""
     grown = [(name, room) for name, room in rooms.items() if room.entries]
@@ -771,6 +848,9 @@ def _save_entries(connection: sqlite3.Connection, rooms: dict[str, _Room]) -> No
     for _, room in grown:
         if room.topic is not None:
             connection.execute(_SAVE_TOPIC, (room.topic, room.id))
+    for upload in grown[0][1].uploads.values():  # of all rooms; few, since most messages have none
+        if upload.offset is not None:
+            connection.execute("update upload set offset = ? where id = ?", (upload.offset, upload.file.id))
 
 
 def _save_told(
@@ -821,6 +901,15 @@ def _save_changes(
     _run(connection, _DELETE_MENTIONS, [(room_id, target) for room_id, target, _, _, deleted in revisions if deleted])
 
 
+def _drop_files(connection: sqlite3.Connection, rooms: dict[str, _Room], changing: Sequence[_Changing]) -> None:
+    """Forget the uploads of the messages that drafts have deleted."""
+    for room, change in changing:
+        if isinstance(change, Delete):
+            post = rooms[room].posts.get(change.target)
+            if post is not None and post.deleted_ms:
+                connection.execute("delete from upload where room = ? and offset = ?", (room, post.offset))
+
+
 def _reactions(rooms: dict[str, _Room], changing: Sequence[_Changing]) -> set[_Reaction]:
     return {
         (room_id, post.offset, offset, emoji, user)
@@ -849,6 +938,11 @@ def _post(row: Sequence[Any]) -> Post:
 def _ruling(row: Sequence[Any]) -> Ruling:
     number, room, action, user, by, by_role, time_ms, until_ms, reason = row
     return Ruling(room, action, user, by, by_role, time_ms, until_ms, reason, number)
+
+
+def _upload(row: Sequence[Any]) -> Upload:
+    file_id, digest, room, user, name, kind, size, width, height, thumb, time_ms, offset = row
+    return Upload(File(file_id, name, kind, size, width, height, bool(thumb)), digest, room, user, time_ms, offset)
 
 
 @cache

@@ -21,6 +21,7 @@ from chat.log import (
     Delete,
     Draft,
     Edit,
+    File,
     Keep,
     Kept,
     MemberChange,
@@ -37,6 +38,7 @@ from chat.log import (
     SqliteLog,
     Stored,
     Topic,
+    Upload,
 )
 from tests.fakes import ANN, BOB, NOON_MS, draft
 
@@ -1375,3 +1377,154 @@ def test_who_is_a_member_has_a_place_there_until_it_leaves(log: RoomLog) -> None
 
     assert places == [("$tea", 0, 1), ("$tea", 1, 0)]
     assert log.places("bob") == []
+
+
+# Files
+
+
+def upload(name: str, *, room: str = "lobby", user: str = ANN.user, time_ms: int = NOON_MS, **more: Any) -> Upload:
+    """Make an upload whose id, name and hash are one."""
+    size = more.pop("size", 10)
+    return Upload(File(name, name, "image/png", size, 4, 3, thumb=True), more.pop("hash", name), room, user, time_ms)
+
+
+def bring(log: RoomLog, *uploads: Upload) -> None:
+    assert all(log.keep_upload(each, most_unsent_bytes=1_000) for each in uploads)
+
+
+def with_files(*files: str, author: Author = ANN, key: str = "", room: str = "lobby") -> Draft:
+    return Draft(room, key, author, NOON_MS, b'{"text":"look"}', files=files)
+
+
+def test_a_message_has_the_files_that_it_was_sent_with(log: RoomLog) -> None:
+    bring(log, upload("a"), upload("b"))
+
+    (stored,) = append(log, with_files("b", "a"))
+
+    assert [file["id"] for file in json.loads(stored.entry.data)["files"]] == ["b", "a"]
+    assert json.loads(stored.entry.data)["files"][1] == {
+        "id": "a",
+        "name": "a",
+        "type": "image/png",
+        "size": 10,
+        "width": 4,
+        "height": 3,
+        "thumb": True,
+    }
+    assert log.after("lobby", 0, 10) == [stored.entry]
+    assert messages(log)[0].data == stored.entry.data
+    assert log.upload("a") == msgspec.structs.replace(upload("a"), offset=1)
+    assert log.upload("nobody's") is None
+
+
+def test_a_message_keeps_its_files_when_its_text_is_edited(log: RoomLog) -> None:
+    bring(log, upload("a"))
+    log.append([with_files("a"), to(Edit(1, "see"))])
+
+    data = json.loads(messages(log)[0].data)
+
+    assert (data["text"], data["files"][0]["id"]) == ("see", "a")
+    assert log.upload("a") is not None
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [with_files("unknown"), with_files("bobs"), with_files("gardens"), with_files("sent"), with_files("a", "a")],
+    ids=["unknown", "of-another", "of-another-room", "sent-before", "twice"],
+)
+def test_a_message_with_a_file_that_it_may_not_have_is_rejected(log: RoomLog, sent: Draft) -> None:
+    bring(log, upload("a"), upload("bobs", user=BOB.user), upload("gardens", room="garden"), upload("sent"))
+    log.append([with_files("sent")])
+
+    assert log.append([sent, post("next")])[0] == Rejected("no_file")
+
+    assert texts(log) == ["look", "next"]
+    assert log.upload("a") == upload("a")
+
+
+def test_one_file_goes_with_one_message_also_of_a_batch(log: RoomLog) -> None:
+    bring(log, upload("a"))
+
+    first, second = log.append([with_files("a"), with_files("a")])
+
+    assert isinstance(first, Stored)
+    assert second == Rejected("no_file")
+
+
+def test_a_repeat_of_a_message_with_files_is_a_repeat(log: RoomLog) -> None:
+    bring(log, upload("a"))
+    (first,) = append(log, with_files("a", key="k"))
+
+    (again,) = append(log, with_files("a", key="k"))
+
+    assert (again.duplicate, again.entry) == (True, first.entry)
+
+
+def test_files_go_with_their_message_however_it_goes(log: RoomLog) -> None:
+    bring(log, *(upload(name) for name in ("deleted", "trimmed", "removed", "stays")))
+    names = ("trimmed", "deleted", "removed", "stays")
+    log.append([with_files(name) for name in names])
+
+    log.append([to(Delete(2))])
+    log.trim([Retention("*", 4, None)], limit=10)
+    log.remove("lobby", last=3, limit=10)
+
+    assert [log.upload(name) is not None for name in names] == [False, False, False, True]
+    assert sorted(log.loose(limit=10)) == ["deleted", "removed", "trimmed"]
+    assert len(log.loose(limit=2)) == 2
+
+
+def test_a_deletion_that_is_refused_or_repeated_leaves_files_alone(log: RoomLog) -> None:
+    bring(log, upload("a"))
+    log.append([with_files("a"), to(Delete(1), author=BOB)])
+
+    assert log.upload("a") is not None
+    assert log.loose(limit=10) == []
+
+
+def test_a_content_is_loose_when_nobody_refers_to_it(log: RoomLog) -> None:
+    bring(log, upload("a", hash="same"), upload("b", hash="same"), upload("c"))
+    log.append([with_files("a"), with_files("b"), to(Delete(1))])
+    assert log.loose(limit=10) == []
+    assert log.referred(["same", "c", "unknown"]) == {"same", "c"}
+
+    log.append([to(Delete(2))])
+    assert log.loose(limit=10) == ["same"]
+    assert log.referred(["same", "c"]) == {"c"}
+
+    log.forget_loose(["same"])
+    assert log.loose(limit=10) == []
+
+
+def test_a_content_that_was_loose_and_came_again_is_not_loose(log: RoomLog) -> None:
+    bring(log, upload("a", hash="same"))
+    log.append([with_files("a"), to(Delete(1))])
+    bring(log, upload("b", hash="same"))
+    assert log.loose(limit=10) == []
+
+    log.append([with_files("b"), to(Delete(3))])
+
+    assert log.loose(limit=10) == ["same"]
+
+
+def test_files_that_were_not_sent_are_forgotten_with_time_the_oldest_first(log: RoomLog) -> None:
+    bring(log, *(upload(f"{age}", time_ms=NOON_MS - age) for age in (3, 2, 1)), upload("sent", time_ms=0))
+    log.append([with_files("sent")])
+
+    assert log.forget_unsent(NOON_MS - 1, limit=1) == 1
+    assert log.upload("3") is None
+    assert log.forget_unsent(NOON_MS - 1, limit=10) == 1
+
+    assert [log.upload(name) is not None for name in ("2", "1", "sent")] == [False, True, True]
+    assert sorted(log.loose(limit=10)) == ["2", "3"]
+
+
+def test_a_user_may_have_so_much_that_was_not_sent(log: RoomLog) -> None:
+    assert log.keep_upload(upload("a", size=60), most_unsent_bytes=100)
+    assert not log.keep_upload(upload("b", size=41), most_unsent_bytes=100)
+    assert log.keep_upload(upload("of another", size=41, user=BOB.user), most_unsent_bytes=100)
+    assert log.upload("b") is None
+
+    log.append([with_files("a")])
+
+    assert log.keep_upload(upload("b", size=41), most_unsent_bytes=100)
