@@ -19,6 +19,7 @@ import structlog
 from actors.membership import Gap, Membership
 from actors.messages import (
     Answered,
+    AskFiles,
     BeginSubscription,
     ChangeMembers,
     CheckBan,
@@ -31,6 +32,7 @@ from actors.messages import (
     EndSubscription,
     Entered,
     Expelled,
+    FilesAllowed,
     Join,
     KeepPlace,
     Leave,
@@ -64,6 +66,7 @@ from actors.session import Opening, Session, author_in, expiring, refreshed, sub
 from chat import errors, limits, protocol
 from chat.access import can_be_let_into, is_open_to
 from chat.errors import CommandError, Disconnect, bad_request
+from chat.files import KEY_LASTS_S, Access
 from chat.log import Keep, MemberChange, Position, Topic
 from chat.policy import Action, may
 from chat.private_rooms import check_private_channel, check_user
@@ -79,6 +82,7 @@ if TYPE_CHECKING:
     from actors.said import Saying
     from chat.counts import Counts
     from chat.errors import CloseReason, Error
+    from chat.files import Files
     from chat.identity import Door, Identity
     from chat.limits import Limits
     from chat.log import Author
@@ -145,6 +149,7 @@ class Shared(NamedTuple):
     chaos: bool
     counts: Counts
     rates: Rates | None = None
+    files: Files | None = None
 
 
 class ClientActor(Actor):
@@ -581,7 +586,14 @@ class ClientActor(Actor):
             channel, who = membership.channel, (membership.identity, what.key, membership.author)
             said_now = what.data, now, what.change
             publish = Publish(
-                self.actor_ref, channel, command, *who, *said_now, reply=what.reply, mentions=what.mentions
+                self.actor_ref,
+                channel,
+                command,
+                *who,
+                *said_now,
+                reply=what.reply,
+                mentions=what.mentions,
+                files=what.files,
             )
             self._ask(membership.room, publish)
 
@@ -756,6 +768,18 @@ class ClientActor(Actor):
             self._shared.reader, SearchMessages(self.actor_ref, command, self._who(), search, most, by_token, now_ms)
         )
 
+    def _ask_files(self, command: Command, call: protocol.AskFiles) -> None:
+        if self._shared.files is None:
+            raise CommandError(errors.NOT_AVAILABLE)
+        room = self._room_or_rooms(call.channel, Action.READ)
+        self._ask(room, AskFiles(self.actor_ref, call.channel, command, self._who()))
+
+    def _key_of_files(self, channel: str, *, upload: bool) -> protocol.RpcResult:
+        assert self._shared.files is not None  # else nobody is asked
+        files, expires_s = self._shared.files, int(self._now_s()) + KEY_LASTS_S
+        key = files.keys.make(Access(self._who().user, channel, expires_s, upload))
+        return protocol.RpcResult(protocol.FilesResult(key, KEY_LASTS_S, upload, files.limits.max_file_bytes))
+
     def _send(self, _: Command, __: protocol.Send) -> None:
         raise Disconnect(errors.NOT_AVAILABLE_CLOSE)
 
@@ -779,6 +803,8 @@ class ClientActor(Actor):
             self._entered(request, answer)
         elif type(request) is ChangeMembers and request.topic:
             self._say_first_topic(request)
+        elif isinstance(answer, FilesAllowed):
+            self._reply(request.command, self._key_of_files(request.channel, upload=answer.upload))
         else:
             if isinstance(answer, Places):
                 readable = [place for place in answer.places if self._may_read(place.room)]
@@ -1020,6 +1046,7 @@ class ClientActor(Actor):
         protocol.SetNotify: _keep_place,
         protocol.LeaveRoom: _keep_place,
         protocol.SearchMessages: _search,
+        protocol.AskFiles: _ask_files,
         protocol.Typing: _typing,
         protocol.SetTopic: _say,
         protocol.ListRooms: _list_rooms,

@@ -36,7 +36,16 @@ from actors.messages import (
 )
 from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, Request, RequestFailed
-from chat.errors import BAD_REQUEST, INTERNAL, LIMIT_EXCEEDED, NOT_FOUND, PERMISSION_DENIED, TOO_MANY_REQUESTS, Error
+from chat.errors import (
+    BAD_REQUEST,
+    FILE_NOT_FOUND,
+    INTERNAL,
+    LIMIT_EXCEEDED,
+    NOT_FOUND,
+    PERMISSION_DENIED,
+    TOO_MANY_REQUESTS,
+    Error,
+)
 from chat.log import Entry, Kept, Rejected, Stored
 from chat.protocol import left_notice, notify_notice, read_notice
 
@@ -76,6 +85,7 @@ REJECTIONS: Final = {
     "foreign": PERMISSION_DENIED,
     "unchangeable": Error(BAD_REQUEST.code, "bad request: that message has no text to edit"),
     "full": LIMIT_EXCEEDED,
+    "no_file": FILE_NOT_FOUND,
 }
 
 log = structlog.get_logger()

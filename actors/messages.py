@@ -32,6 +32,7 @@ from chat.log import (
     Search,
     Stored,
     Topic,
+    Upload,
 )
 from chat.log import Page as MessagePage
 from chat.protocol import Command, PersonHere, RoomSummary
@@ -222,6 +223,7 @@ class Publish(RoomRequest, frozen=True):
     change: Change | Topic | None = None
     reply: int = 0
     mentions: Sequence[str] = ()
+    files: tuple[str, ...] = ()
 
 
 class ReadHistory(RoomRequest, frozen=True):
@@ -294,6 +296,10 @@ class KeepPlace(RoomRequest, frozen=True):
 
     keep: Keep
     clients: ActorRef[Any]
+
+
+class AskFiles(RoomRequest, frozen=True):
+    """Ask whether one may read the room's files, else it is refused, and bring some. Answered with `FilesAllowed`."""
 
 
 class CrashRoom(RoomRequest, frozen=True):
@@ -446,6 +452,12 @@ class Counted(msgspec.Struct, frozen=True):
     users: int
 
 
+class FilesAllowed(msgspec.Struct, frozen=True):
+    """The room's files may be read, and perhaps some be brought."""
+
+    upload: bool
+
+
 class Listed(msgspec.Struct, frozen=True):
     """The open rooms, those with most clients first."""
 
@@ -495,6 +507,7 @@ Result = (
     | People
     | Names
     | Counted
+    | FilesAllowed
     | Listed
     | Armed
     | Told
@@ -771,4 +784,51 @@ class Trimmed(msgspec.Struct, frozen=True):
     """So much was forgotten; `more` may be left."""
 
     entries: int
+    more: bool
+
+
+# files → writer, reader → files
+
+
+class KeepUpload(Request, frozen=True):
+    """Store that a file was uploaded. Answered with `UploadKept`."""
+
+    upload: Upload
+    most_unsent_bytes: int
+
+
+class UploadKept(msgspec.Struct, frozen=True):
+    """It is stored; or it is not, since its user has too much that was not sent (`fits` is False)."""
+
+    request: KeepUpload
+    fits: bool
+
+
+class FindUpload(Request, frozen=True):
+    """Look for an upload. Answered with `UploadFound`."""
+
+    channel: str
+    file_id: str
+
+
+class UploadFound(msgspec.Struct, frozen=True):
+    """The upload, or that there is none."""
+
+    request: FindUpload
+    upload: Upload | None
+
+
+class Clean(Request, frozen=True):
+    """Forget uploads of before a time that were not sent, and remove contents that nobody refers to, a number of each.
+
+    Answered with `Cleaned`.
+    """
+
+    before_ms: int
+
+
+class Cleaned(msgspec.Struct, frozen=True):
+    """So many contents are gone; `more` may be left."""
+
+    contents: int
     more: bool

@@ -14,6 +14,7 @@ from actors.messages import (
     Audit,
     FindNames,
     FindRooms,
+    FindUpload,
     FoundNames,
     FoundRooms,
     Missed,
@@ -28,6 +29,7 @@ from actors.messages import (
     ReadPlaces,
     Refused,
     SearchMessages,
+    UploadFound,
 )
 from actors.runtime import Actor, RequestFailed, ThreadActor
 from chat import limits
@@ -74,6 +76,7 @@ class ReaderActor(Actor):
             FindRooms: self._find_rooms,
             FindNames: self._find_names,
             SearchMessages: self._search,
+            FindUpload: self._find_upload,
         }
 
     def on_receive(self, message: Any) -> None:
@@ -106,6 +109,9 @@ class ReaderActor(Actor):
         places = [place for place in self._log.places(read.identity.user) if place.room not in banned_from]
         users = {user for place in places for user in users_of(place.room)}
         return Answered(read, Places(places, self._log.names(sorted(users))))
+
+    def _find_upload(self, find: FindUpload) -> UploadFound:
+        return UploadFound(find, self._log.upload(find.file_id))
 
     def _read_missed(self, request: ReadMissed) -> Missed:
         position = self._log.position(request.channel)

@@ -17,6 +17,7 @@ import structlog
 from actors.messages import (
     Answered,
     Append,
+    AskFiles,
     CatchUp,
     Committed,
     Counted,
@@ -25,6 +26,7 @@ from actors.messages import (
     Done,
     Entered,
     Expelled,
+    FilesAllowed,
     FindNames,
     FoundNames,
     Join,
@@ -226,6 +228,7 @@ class RoomActor(Actor):
             ReadAudit: self._moderation.read_audit,
             ReadMessages: self._read_messages,
             ReadHistory: self._read_history,
+            AskFiles: self._ask_files,
             ReadPresence: self._read_presence,
             ReadMembers: self._read_members,
             FoundNames: self._found_names,
@@ -322,7 +325,8 @@ class RoomActor(Actor):
             return
         told = self._told(publish) if self._direct or publish.mentions else ()
         what = publish.key, publish.author, publish.time_ms, publish.data, change, told
-        self._journal.tell(Append(self.actor_ref, Draft(self._channel, *what, direct=bool(self._direct)), publish))
+        draft = Draft(self._channel, *what, direct=bool(self._direct), files=publish.files)
+        self._journal.tell(Append(self.actor_ref, draft, publish))
 
     def _told(self, publish: Publish) -> tuple[str, ...]:
         """Return who is to be told of what somebody says, wherever they are, if they may read it.
@@ -708,6 +712,12 @@ class RoomActor(Actor):
             items.reverse()
         fitting = limits.fitting(items, lambda item: len(item.entry.data), self._limits.max_page_bytes)
         read.sender.tell(Answered(read, Page(fitting, self._position)))
+
+    def _ask_files(self, ask: AskFiles) -> None:
+        if self._allows(ask, Action.READ):
+            role = ask.identity.role_in(self._channel)
+            upload = all(may(role, action, self._floors) for action in (Action.SEND, Action.UPLOAD))
+            ask.sender.tell(Answered(ask, FilesAllowed(upload)))
 
     def _read_presence(self, read: ReadPresence) -> None:
         if self._shows_presence(read):

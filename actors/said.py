@@ -31,7 +31,8 @@ Saying = (
 class Said(NamedTuple):
     """JSON, and a key that makes the same again a repeat, "" for none. `change` is what it does besides, if so.
 
-    `reply` is the offset of what it answers, 0 for nothing; `mentions` are the users whom it names.
+    `reply` is the offset of what it answers, 0 for nothing; `mentions` are the users whom it names; `files` the ids of
+    the uploads that it comes with.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Said(NamedTuple):
     change: Change | Topic | None = None
     reply: int = 0
     mentions: Sequence[str] = ()
+    files: tuple[str, ...] = ()
 
 
 def said(request: Saying, most: Limits, now_ms: int) -> Said:
@@ -47,10 +49,12 @@ def said(request: Saying, most: Limits, now_ms: int) -> Said:
         return Said("", _published(request))
     if isinstance(request, protocol.SendMessage):
         limits.check_key(request.key)
-        limits.check_text(request.text, most)
+        limits.check_files(request.files)
+        if request.text.strip() or not request.files:
+            limits.check_text(request.text, most)
         limits.check_mentions(request.mentions, request.text)
-        data = protocol.message_data(request, now_ms)
-        return Said(request.key, data, reply=request.reply or 0, mentions=tuple(request.mentions))
+        data, mentions = protocol.message_data(request, now_ms), tuple(request.mentions)
+        return Said(request.key, data, reply=request.reply or 0, mentions=mentions, files=request.files)
     if request.key:
         limits.check_key(request.key)
     if isinstance(request, protocol.SetTopic):

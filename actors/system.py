@@ -7,6 +7,7 @@ r"""The supervision tree of a chat: what starts in which order, and stops in the
     rooms          └─ one actor per open room. A room that fails too often is closed for a while, alone
     clients        └─ one actor per connection. One that fails closes its socket
     api            what the product that embeds the chat asks for (`web/api.py`)
+    files          what those who bring and fetch files ask for (`web/files.py`), if there is a store for them
 
 The API and the clients stop first, so nothing new is said; then the rooms; then the journal, which hands on what it
 still has; then the writer, when it has stored that.
@@ -24,6 +25,7 @@ from actors.api import ApiActor
 from actors.chaos import FragileRoomActor
 from actors.client import ClientActor, Shared
 from actors.clients import ClientsActor
+from actors.files import FilesActor, Find, Keep
 from actors.invitations import InvitationsActor
 from actors.journal import JournalActor
 from actors.messages import Connect, Drain
@@ -34,7 +36,7 @@ from actors.runtime import Actor, ActorRef, ActorSystem, ChildSpec, Watchdog
 from actors.writer import ThreadWriterActor, WriterActor
 from chat.access import may_in
 from chat.counts import Counts
-from chat.errors import SHUTDOWN
+from chat.errors import NOT_AVAILABLE, SHUTDOWN, CommandError
 from chat.policy import Action
 from chat.private_rooms import PrivateRooms
 from chat.rates import Rates
@@ -46,8 +48,9 @@ if TYPE_CHECKING:
     from actors.messages import NotifyUser, TellUser, Transport
     from actors.runtime import ActorCounts, Future, Node, Scheduler, Total
     from chat import server_api
+    from chat.files import Files
     from chat.identity import Door, Identity
-    from chat.log import RoomLog
+    from chat.log import RoomLog, Upload
     from chat.room_classes import RoomClasses
     from chat.wire import Wire
 
@@ -80,7 +83,7 @@ class ChatSystem:
     crash.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (by keyword, once: all that a chat is made of)
         self,
         scheduler: Scheduler,
         *,
@@ -91,6 +94,7 @@ class ChatSystem:
         on_failure: Callable[[BaseException], object] | None = None,
         now_ms: Callable[[], int] = _now_ms,
         chaos: bool = False,
+        files: Files | None = None,
     ) -> None:
         self.limits = limits = classes.limits
         self.counts = counts = Counts(door.failures)
@@ -99,7 +103,7 @@ class ChatSystem:
         self._system = ActorSystem(scheduler, on_failure)
         make_writer = ThreadWriterActor if room_log.blocks else WriterActor
         make_reader = ThreadReaderActor if room_log.blocks else ReaderActor
-        writer = self._spawn("writer", lambda: make_writer(room_log, counts))
+        writer = self._spawn("writer", lambda: make_writer(room_log, counts, files.store if files else None))
         may_read = partial(_may_read, classes)
         reader = self._spawn("reader", lambda: make_reader(room_log, limits, may_read))
         journal = self._spawn("journal", lambda: JournalActor(writer, classes, now_ms, counts))
@@ -133,7 +137,7 @@ class ChatSystem:
             return ClientsActor(make_client, journal, reader, banned, now_ms)
 
         self._clients = clients = self._spawn("clients", make_clients)
-        rates = Rates(limits.rates) if limits.rates else None
+        self.rates = rates = Rates(limits.rates) if limits.rates else None
         shared = Shared(
             rooms,
             clients,
@@ -150,8 +154,14 @@ class ChatSystem:
             chaos,
             counts,
             rates,
+            files,
         )
         self._api = self._spawn("api", lambda: ApiActor(rooms, clients, classes, now_ms, version))
+        self.files = files
+        self._files: ActorRef[Any] | None = None
+        if files is not None:
+            most = files.limits.max_unsent_bytes
+            self._files = self._spawn("files", lambda: FilesActor(writer, reader, most, now_ms))
 
     def _spawn(self, name: str, factory: Callable[[], Actor]) -> ActorRef[Any]:
         # A thread that hangs in the log may hold the log's lock: another one would only wait for it.
@@ -167,6 +177,22 @@ class ChatSystem:
         The outer one is about the API actor: it fails where that cannot take the request.
         """
         return self._api.ask(request, block=False)
+
+    def keep_upload(self, upload: Upload) -> Future[Future[bool]]:
+        """Have it stored that a file was uploaded: False if its user has too much that was not sent.
+
+        Both futures are as those of `call`. Only where there are files; so is the next.
+        """
+        return self._ask_files(Keep(upload))
+
+    def find_upload(self, file_id: str) -> Future[Future[Upload | None]]:
+        """Look for an upload by the id of its file."""
+        return self._ask_files(Find(file_id))
+
+    def _ask_files(self, request: Keep | Find) -> Future[Any]:
+        if self._files is None:
+            raise CommandError(NOT_AVAILABLE)
+        return self._files.ask(request, block=False)
 
     def drain(self) -> None:
         """Let every client finish what it has begun, and then close its socket."""

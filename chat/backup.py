@@ -3,6 +3,9 @@
 The copy holds all that was acknowledged before it began. It is another incarnation of its rooms: its epochs are new.
 A chat that is started from it may be behind what its clients have seen, and by the epoch they notice that, instead of
 taking other messages for the ones they know.
+
+The files of messages are copied beside it, to a folder `TARGET.files`, after the database: what it knows of is there
+then, but for what was deleted meanwhile.
 """
 
 from __future__ import annotations
@@ -11,14 +14,16 @@ import argparse
 import contextlib
 import os
 import secrets
+import shutil
 import sqlite3
 import sys
 import tempfile
 from pathlib import Path
 from typing import Final
 
+from chat.file_store import FileStore
 from chat.log.database import APPLICATION_ID
-from chat.settings import Settings, SettingsError
+from chat.settings import FILES_SUFFIX, Settings, SettingsError
 
 _SCHEME: Final = "sqlite:///"
 
@@ -30,12 +35,15 @@ class BackupError(Exception):
 def back_up(database: Path, target: Path) -> int:
     """Copy a database to a file that must not exist yet, check the copy, and return how many entries it has.
 
-    The target is there when all of it is on disk, or not at all. Raises `BackupError`.
+    Its files are copied as well. The target is there when all of it is on disk, or not at all. Raises `BackupError`.
     """
     if not database.is_file():
         raise BackupError(f"{database} does not exist: name the database with --database or CHAT_DATABASE_URL")
     if target.exists():
         raise BackupError(f"{target} exists already: name another file")
+    files = target.with_name(target.name + FILES_SUFFIX)
+    if files.exists():
+        raise BackupError(f"{files}, the folder for the files, exists already: name another file")
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
         os.close(descriptor)
@@ -45,6 +53,7 @@ def back_up(database: Path, target: Path) -> int:
     try:
         entries = _copy(database, part)
         _sync(part)
+        _copy_files(part, database.with_name(database.name + FILES_SUFFIX), files)
         os.link(part, target)  # like a rename, but fails if somebody has made the target meanwhile
         part.unlink()
         _sync(target.parent)
@@ -53,6 +62,8 @@ def back_up(database: Path, target: Path) -> int:
     except OSError as error:
         raise BackupError(f"{target} cannot be written: {error.strerror}") from error
     finally:
+        if not target.exists():
+            shutil.rmtree(files, ignore_errors=True)
         for leftover in (part, *(part.with_name(part.name + suffix) for suffix in ("-journal", "-wal", "-shm"))):
             leftover.unlink(missing_ok=True)
     return entries
@@ -79,6 +90,28 @@ def _copy(database: Path, part: Path) -> int:
     return int(entries)
 
 
+def _copy_files(copy: Path, source: Path, target: Path) -> None:
+    """Copy the contents that a copy of a database refers to, and have them on disk."""
+    with contextlib.closing(_connect(copy, "ro")) as connection:
+        digests = [digest for (digest,) in connection.execute("select distinct hash from upload")]
+    here, there = FileStore(source, 0), FileStore(target, 0)
+    folders = set()
+    for digest in digests:
+        for path, to in (
+            (here.path(digest), there.path(digest)),
+            (here.thumb_path(digest), there.thumb_path(digest)),
+        ):
+            to.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                shutil.copyfile(path, to)
+            except FileNotFoundError:
+                continue  # no image; or deleted since
+            _sync(to)
+            folders |= {to.parent, to.parent.parent, target}
+    for folder in folders:
+        _sync(folder)
+
+
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
 
@@ -93,7 +126,8 @@ def _sync(path: Path) -> None:
 
 def main() -> int:
     """Run the command line, and return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m chat.backup", description="Copy the database of a chat.")
+    what = "Copy the database and the files of a chat."
+    parser = argparse.ArgumentParser(prog="python -m chat.backup", description=what)
     parser.add_argument("target", type=Path, help="the file to make")
     parser.add_argument("--database", help="path or sqlite:/// URL; default: CHAT_DATABASE_URL, as for the server")
     given = parser.parse_args()

@@ -43,10 +43,13 @@ class Counts:
         "commit_seconds",
         "connections",
         "deliveries",
+        "downloads",
         "limits_hit",
         "messages",
         "rejected",
         "repeats",
+        "uploaded_bytes",
+        "uploads",
         "waiting_entries",
     )
 
@@ -63,6 +66,11 @@ class Counts:
         """Changes that could not be made."""
         self.deliveries = 0
         """Entries that rooms gave to members as they came: one for each entry and member."""
+        self.uploads = 0
+        """Files that were uploaded."""
+        self.uploaded_bytes = 0
+        self.downloads = 0
+        """Files, and small images, that were fetched."""
         self.waiting_entries = 0
         """Entries that wait for the writer now."""
         self.commit_seconds = Histogram(COMMIT_SECONDS)

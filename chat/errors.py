@@ -60,6 +60,7 @@ UNRECOVERABLE_POSITION = Error(112, "unrecoverable position")
 NOT_FOUND = Error(404, "message not found")
 MUTED = Error(403, "muted")
 ROOM_EXISTS = Error(409, "there is a room of this name: choose another")
+FILE_NOT_FOUND = Error(404, "file not found")
 NAME_TAKEN = Error(409, "somebody here has this name, or one that looks like it: choose another")
 
 SHUTDOWN = CloseReason(3001, "shutdown")

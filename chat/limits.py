@@ -59,6 +59,7 @@ MAX_MENTIONS = 20
 MAX_USER_CHARS = 255
 MAX_SEARCH_CHARS = 200
 MAX_FOUND = 50
+MAX_FILES = 10
 MAX_DEPTH = 20
 
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")  # anything shorter fits
@@ -97,6 +98,14 @@ def check_text(text: str, limits: Limits) -> None:
         raise bad_request("text is empty")
     if len(text) > limits.max_text_chars:
         raise bad_request(f"text longer than {limits.max_text_chars} characters")
+
+
+def check_files(files: Sequence[str]) -> None:
+    """Accept the ids of the uploads that a message comes with, or raise `CommandError`."""
+    if len(files) > MAX_FILES:
+        raise bad_request(f"more than {MAX_FILES} files")
+    if len(set(files)) < len(files):
+        raise bad_request("a file is named twice")
 
 
 def check_mentions(mentions: Mapping[str, str], text: str) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from actors.system import ChatSystem
 from chat.admission import Admission
+from chat.file_store import FileStore
+from chat.files import Files, Keys
 from chat.identity import Door, Guests
-from chat.log import Database, SqliteLog
+from chat.log import Database, DatabaseError, SqliteLog
 from chat.logs import configure_logging
 from chat.settings import Settings, SettingsError
 from web.app import create_app
@@ -38,6 +40,19 @@ def tame_collector() -> None:
     gc.set_threshold(*GC_THRESHOLDS)
 
 
+def open_files(settings: Settings, room_log: SqliteLog) -> Files:
+    """Open the store of files, beside the database. Raises `DatabaseError`."""
+    folder, limits = settings.files_path(), settings.file_limits()
+    try:
+        store = FileStore.open(folder.resolve(), limits.files_max_bytes, room_log.referred)
+    except OSError as error:
+        raise DatabaseError(
+            f"the folder of files {folder} cannot be used ({error.strerror}): give this user the right to, "
+            "or set CHAT_FILES=off"
+        ) from None
+    return Files(store, Keys(room_log.secret()), limits)
+
+
 def build(settings: Settings) -> FastAPI:
     """Make the application that these settings describe."""
     configure_logging(level=settings.log_level, log_format=settings.log_format)
@@ -55,6 +70,7 @@ def build(settings: Settings) -> FastAPI:
             version=VERSION,
             on_failure=on_failure,
             chaos=settings.chaos,
+            files=open_files(settings, room_log) if settings.files else None,
         )
         admission.limits_hit = chat.counts.limits_hit  # nobody has asked to come in yet
         chat.watch(settings.stuck_after_s)

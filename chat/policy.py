@@ -24,6 +24,7 @@ class Action(enum.StrEnum):
     SEARCH = "search in what was said"
     SEE_MEMBERS = "see who is here"
     SEND = "say something"
+    UPLOAD = "bring a file, to send it with what one says"
     EDIT_OWN = "edit one's own message"
     DELETE_OWN = "delete one's own message"
     REACT = "react to a message"
@@ -46,6 +47,7 @@ POLICY: Final[Mapping[Action, Role]] = {
     Action.SEARCH: Role.GUEST,  # in the rooms in which they may READ
     Action.SEE_MEMBERS: Role.GUEST,
     Action.SEND: Role.GUEST,
+    Action.UPLOAD: Role.GUEST,
     Action.EDIT_OWN: Role.GUEST,
     Action.DELETE_OWN: Role.GUEST,
     Action.REACT: Role.GUEST,

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from chat.errors import BAD_REQUEST_CLOSE, Disconnect, Error, bad_request
-from chat.log import Author, Change, Delete, Edit, Entry, Findings, Message, Place, Ruling
+from chat.log import Author, Change, Delete, Edit, Entry, File, Findings, Message, Place, Ruling
 from chat.log import React as ReactTo
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ Offset = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Target = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Until = Annotated[int, Meta(ge=1, le=253_402_300_799_000)]  # to the end of year 9999
 Channel = Annotated[str, Meta(min_length=1)]
+FileId = Annotated[str, Meta(min_length=1, max_length=64)]
 
 HOLDS: Final = "x-holds"
 
@@ -184,6 +185,7 @@ class SendMessage(Struct, frozen=True):
     text: str
     reply: Target | None = None
     mentions: dict[str, str] = {}
+    files: tuple[FileId, ...] = ()
 
 
 class EditMessage(Struct, frozen=True):
@@ -257,6 +259,12 @@ class SetNotify(Struct, frozen=True):
 
 class LeaveRoom(Struct, frozen=True):
     """rpc `leave`: keep nothing of a room any more."""
+
+    channel: Channel
+
+
+class AskFiles(Struct, frozen=True):
+    """rpc `files`: ask for a key with which a room's files are read, and brought."""
 
     channel: Channel
 
@@ -411,6 +419,7 @@ Request = (
     | SearchMessages
     | ReadPlaces
     | Placing
+    | AskFiles
     | Typing
     | SetTopic
     | ListRooms
@@ -511,6 +520,7 @@ Call = (
     | SearchMessages
     | ReadPlaces
     | Placing
+    | AskFiles
     | Typing
     | SetTopic
     | ListRooms
@@ -570,7 +580,8 @@ JsonObject = dict[str, Any]
 class MessageData(Struct, frozen=True, omit_defaults=True, tag="message"):
     """A chat message, as rpc `send` made it. SDKs do not show a publication's own time, so it is here too.
 
-    `reply` is the offset of the message that it answers; `mentions` has whom it names, by user, and as what.
+    `reply` is the offset of the message that it answers; `mentions` has whom it names, by user, and as what. Its
+    `files` are put in by the log, which knows them.
     """
 
     key: str
@@ -578,6 +589,7 @@ class MessageData(Struct, frozen=True, omit_defaults=True, tag="message"):
     time: int
     reply: int | UnsetType = UNSET
     mentions: dict[str, str] = {}
+    files: list[File] = []
 
 
 class EditData(Struct, frozen=True, tag="edit"):
@@ -953,6 +965,15 @@ class SearchResult(Struct, frozen=True):
     before: int | UnsetType = UNSET
 
 
+class FilesResult(Struct, frozen=True):
+    """A key for a room's files, and for how many seconds it is good; whether it lets one bring some, and how large."""
+
+    key: str
+    ttl: int
+    upload: bool
+    max_bytes: int
+
+
 class RoomSummary(Struct, frozen=True, omit_defaults=True):
     """A room, open or, with no clients, perhaps not."""
 
@@ -1048,6 +1069,7 @@ RPC_METHODS: Final[dict[str, tuple[type[Struct], type[Struct]]]] = {
     "notify": (SetNotify, Empty),
     "leave": (LeaveRoom, Empty),
     "search": (SearchMessages, SearchResult),
+    "files": (AskFiles, FilesResult),
     "typing": (Typing, Empty),
     "topic": (SetTopic, SendResult),
     "rooms": (ListRooms, RoomList),
@@ -1274,6 +1296,14 @@ class _Kind(Struct, frozen=True):
 _kind = msgspec.json.Decoder(_Kind).decode
 _topic = msgspec.json.Decoder(TopicData).decode
 
+
+def _with_files(text: str, data: dict[str, Any]) -> str:
+    """Return the text of a message with the names of its files. Whoever published it may have put anything there."""
+    files = data.get("files")
+    names = [file.get("name") for file in files if isinstance(file, dict)] if isinstance(files, list) else []
+    return " ".join([text, *(f"[{name}]" for name in names if isinstance(name, str))]).strip() if names else text
+
+
 TYPING_DATA: Final = _encode(TypingData())
 AWAY_DATA: Final = _encode(PresenceData("away"))
 ONLINE_DATA: Final = _encode(PresenceData("online"))
@@ -1291,5 +1321,5 @@ def text_of(data: bytes) -> str | None:
         if value.get("type") in {"delete", "reaction", "topic"}:
             return None
         if isinstance(value.get("text"), str):
-            return f"{value['text']} (edited)" if value.get("type") == "edit" else str(value["text"])
+            return f"{value['text']} (edited)" if value.get("type") == "edit" else _with_files(value["text"], value)
     return data.decode()

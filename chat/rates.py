@@ -15,7 +15,7 @@ import msgspec
 
 from chat import protocol
 
-Kind = Literal["send", "typing", "join", "history", "search"]
+Kind = Literal["send", "typing", "join", "history", "search", "upload"]
 """What is counted apart from each other."""
 
 REFUSED_PER_S: Final = 10.0
@@ -28,6 +28,8 @@ PRUNE_AT: Final = 1_024
 class RateLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Commands a second that one connection may send, by kind, and how many seconds' worth at once.
 
+    Uploads come by HTTP, and all of a user's are counted as those of one connection.
+
     A user may do as much as `per_user` connections in all, an address (many people may share one) as `per_address`.
     """
 
@@ -36,6 +38,7 @@ class RateLimits(msgspec.Struct, frozen=True, kw_only=True):
     join: float = 30.0
     history: float = 30.0
     search: float = 2.0
+    upload: float = 2.0
     burst_s: float = 5.0
     per_user: float = 3.0
     per_address: float = 20.0

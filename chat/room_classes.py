@@ -29,7 +29,15 @@ DAY_MS: Final = 86_400_000
 ENTERING: Final = (Action.JOIN, Action.READ, Action.SEE_MEMBERS, Action.AUDIT)
 """What takes the role in `join`. One can only moderate, which begins with AUDIT, where one may enter."""
 
-WRITING: Final = (Action.SEND, Action.EDIT_OWN, Action.DELETE_OWN, Action.REACT, Action.TYPE, Action.SET_TOPIC)
+WRITING: Final = (
+    Action.SEND,
+    Action.UPLOAD,
+    Action.EDIT_OWN,
+    Action.DELETE_OWN,
+    Action.REACT,
+    Action.TYPE,
+    Action.SET_TOPIC,
+)
 """What takes the role in `send`."""
 
 MAKING: Final = (Action.CREATE, Action.INVITE)

@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chat.admission import UNLIMITED, ConnectionLimits
+from chat.files import Limits as FileLimits
 from chat.keys import MIN_SECRET_BYTES, KeyFileError, KeySet, public_key, shared_secret
 from chat.limits import Limits
 from chat.rates import RateLimits
@@ -39,11 +40,16 @@ Share = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 _DEFAULT = Limits()
 _RATES = RateLimits()
 _CONNECTIONS = ConnectionLimits()
+_FILES = FileLimits()
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@A-Z]+")
 
-RESERVED_FILES = 64
-"""How many open files are left for what is no connection: the database, the log, the event loop's own."""
+RESERVED_FILES = 256
+"""How many open files are left for what is no connection: the database, the log, the event loop's own, and what is
+uploaded and fetched at a time."""
+
+
+FILES_SUFFIX = ".files"
 
 
 class SettingsError(Exception):
@@ -101,6 +107,7 @@ class Settings(BaseSettings):
         default=_RATES.history, description="The same for `history`, `messages`, presence, moderation and all else."
     )
     rate_search: Rate = Field(default=_RATES.search, description="The same for `search`, and `rooms` with a `query`.")
+    rate_upload: Rate = Field(default=_RATES.upload, description="Files a second that a user may begin to upload.")
     rate_burst_s: Annotated[float, Field(ge=1, allow_inf_nan=False)] = Field(
         default=_RATES.burst_s, description="How many seconds' worth of these a connection may send at once."
     )
@@ -171,6 +178,26 @@ class Settings(BaseSettings):
     )
     drain_timeout_s: Seconds = Field(
         default=3.0, description="How long SIGTERM waits for commands under way before it closes sockets."
+    )
+    files: bool = Field(default=True, description="Whether files can be sent with messages.")
+    max_file_bytes: Positive = Field(default=_FILES.max_file_bytes, description="Largest file; above it: HTTP 413.")
+    max_unsent_bytes: Positive = Field(
+        default=_FILES.max_unsent_bytes,
+        description="Most that a user may have uploaded and not sent, which is kept for a day; above it: HTTP 429.",
+    )
+    files_max_bytes: Positive = Field(
+        default=_FILES.files_max_bytes, description="Most that files may take on the disk in all; above it: HTTP 507."
+    )
+    max_uploads: Annotated[int, Field(gt=0, le=100)] = Field(
+        default=_FILES.max_uploads, description="Most uploads under way; above it: HTTP 429."
+    )
+    max_uploads_per_address: Positive = Field(
+        default=_FILES.max_uploads_per_address, description="The same from one address."
+    )
+    max_uploads_per_user: Positive = Field(default=_FILES.max_uploads_per_user, description="The same of one user.")
+    upload_timeout_s: Seconds = Field(
+        default=_FILES.upload_timeout_s,
+        description="How long a file may take to be uploaded, or fetched; above it the connection is cut.",
     )
     guests: bool = Field(default=True, description="Whether people may come in without a token, as guests.")
     token_secret: SecretStr | None = Field(
@@ -285,6 +312,15 @@ class Settings(BaseSettings):
     def database_path(self) -> Path:
         """Return the path in the database's URL."""
         return Path(self.database_url.removeprefix("sqlite:///"))
+
+    def files_path(self) -> Path:
+        """Return the folder of the files: beside the database, and named after it."""
+        path = self.database_path()
+        return path.with_name(path.name + FILES_SUFFIX)
+
+    def file_limits(self) -> FileLimits:
+        """Return how much of files there may be."""
+        return FileLimits(**{name: getattr(self, name) for name in FileLimits.__struct_fields__})
 
     def limits(self) -> Limits:
         """Return the part of the settings that the chat itself goes by."""

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from actors.runtime import ActorRef
     from chat.errors import CloseReason
+    from chat.files import Files
     from chat.log import (
         Entry,
         Findings,
@@ -290,6 +291,7 @@ class Chat:
         tokens: Tokens | None = None,
         guests: bool = True,
         rooms: dict[str, dict[str, Any]] | None = None,
+        files: Files | None = None,
         **limits: Any,
     ) -> None:
         self.limits = Limits(**{"ping_interval_s": DAY_S, **limits})
@@ -306,6 +308,7 @@ class Chat:
             on_failure=self.failures.append,
             now_ms=lambda: NOON_MS + round(self.scheduler.time() * 1000),
             chaos=chaos,
+            files=files,
         )
         self.run()
 

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from actors.runtime import LoopScheduler
 from actors.system import ChatSystem
 from chat.log import DatabaseError
-from web import api, health, metrics, pages, schema, sockets
+from web import api, files, health, metrics, pages, schema, sockets
 from web.drain import Drain
 from web.gateway import Gateway
 from web.hijack import OfferHijack
@@ -114,5 +114,6 @@ def create_app(
     if api_key is not None:
         app.include_router(api.make_router(api_key))
         api.describe(app)
+    app.include_router(files.make_router())
     app.mount("/static", pages.page_files(app.state.page), name="static")
     return app

@@ -66,6 +66,7 @@ class ChatCollector(Collector):
         """Read all."""
         yield from self._connections()
         yield from self._entries()
+        yield from self._files()
         yield from self._actors()
 
     def _connections(self) -> Iterator[Metric]:
@@ -89,6 +90,13 @@ class ChatCollector(Collector):
         yield _histogram("commit_seconds", "How long a transaction of the log took", counts.commit_seconds)
         yield _histogram("commit_entries", "How many entries a transaction had", counts.commit_entries)
         yield _histogram("loop_lag_seconds", "How late the event loop was", self._lag.histogram)
+
+    def _files(self) -> Iterator[Metric]:
+        counts, files = self._chat.counts, self._chat.files
+        yield _counter("uploads", "Files that were uploaded", counts.uploads)
+        yield _counter("uploaded_bytes", "Their size in all", counts.uploaded_bytes)
+        yield _counter("downloads", "Files and small images that were fetched", counts.downloads)
+        yield _gauge("files_bytes", "What files take on the disk", files.store.bytes if files is not None else 0)
 
     def _actors(self) -> Iterator[Metric]:
         totals, counts = self._chat.actors()

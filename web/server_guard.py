@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MAX_HEAD_BYTES: Final = 65_536
 """How long a request may go on without its head being complete. Bodies are whose they are for to limit."""
 
+MIN_BODY_BYTES_PER_S: Final = 1_024
+"""How fast a body must come at least."""
+
 SERVERS: Final = (
     "uvicorn.protocols.http.h11_impl",
     "uvicorn.protocols.http.httptools_impl",
@@ -51,7 +54,7 @@ def guard_server(send: Send, admission: Admission, timeout_s: float) -> None:
     """Put the guard before what the server accepts from now on. `send` is the server's own, of the lifespan.
 
     A peer that stalls in the middle of a request, or before its first one, is dropped after `timeout_s` to twice as
-    long.
+    long; so is one whose body comes slower than `MIN_BODY_BYTES_PER_S`.
     """
     config: Any = getattr(getattr(send, "__self__", None), "config", None)
     server: Any = getattr(config, "http_protocol_class", None)
@@ -94,6 +97,7 @@ class _Guard(asyncio.Protocol):
         self._waits = True
         self._head_bytes = 0
         self._last_cycle: Any = None
+        self._received = 0
         full = self.admission.arrive(self._payer)
         self._counted = full is None
         if full is None:
@@ -105,6 +109,7 @@ class _Guard(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         before = self.cycle
         super().data_received(data)
+        self._received += len(data)
         if self.cycle is not before:
             self._head_bytes = 0
         elif before is None or before.response_complete:
@@ -119,11 +124,12 @@ class _Guard(asyncio.Protocol):
 
     def _check_progress(self) -> None:
         cycle, before = self.cycle, self._last_cycle
+        received, self._received = self._received, 0
         if cycle is None or (cycle is before and cycle.response_complete):
             self.admission.limits_hit["request_timeout_s"] += 1
             self.transport.write(TOO_SLOW)
             self.transport.close()
-        elif cycle is before and cycle.more_body:
+        elif cycle is before and cycle.more_body and received < MIN_BODY_BYTES_PER_S * self.timeout_s:
             self.admission.limits_hit["request_timeout_s"] += 1
             self.transport.abort()
         else:

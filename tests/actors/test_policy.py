@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import unittest.mock
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from chat.file_store import FileStore
+from chat.files import Files, Keys, Limits
 from chat.policy import POLICY, Action, may, outranks
 from chat.tokens import Role
 from tests.fakes import Chat, Client
@@ -31,7 +34,8 @@ class Scene:
     """A room in which somebody tries something, on a message of its own or of somebody else."""
 
     def __init__(self, role: Role, where: str, other: Role, *, own: bool) -> None:
-        self.chat = Chat(tokens=tokens(), typing_interval_s=0.0)
+        files = Files(FileStore(Path("unused"), 0), Keys(b"s" * 32), Limits())
+        self.chat = Chat(tokens=tokens(), typing_interval_s=0.0, files=files)
         self.bob = user(self.chat, "bob", other, "everywhere")
         self.bob.subscribe("lobby")
         self.one = user(self.chat, "one", role, where)
@@ -56,6 +60,9 @@ class Scene:
         self.bob.rpc("invite", channel="$private", user=self.one.hello["data"]["user"])
         return self.one.rpc("invite", channel="$private", user="cleo")
 
+    def asks_to_upload(self) -> dict[str, Any]:
+        return {} if self.rpc("files")["rpc"]["data"]["upload"] else {"error": {"code": 103}}
+
 
 TRIES: Final[dict[Action, list[Callable[[Scene], dict[str, Any]]]]] = {
     Action.LIST_ROOMS: [lambda scene: scene.one.rpc("rooms")],
@@ -63,6 +70,7 @@ TRIES: Final[dict[Action, list[Callable[[Scene], dict[str, Any]]]]] = {
     Action.READ: [
         lambda scene: scene.one.history("lobby", limit=1),
         lambda scene: scene.rpc("messages"),
+        lambda scene: scene.rpc("files"),
     ],
     Action.SEARCH: [lambda scene: scene.rpc("search", query="hello")],
     Action.SEE_MEMBERS: [
@@ -73,6 +81,7 @@ TRIES: Final[dict[Action, list[Callable[[Scene], dict[str, Any]]]]] = {
         lambda scene: scene.rpc("send", key="another", text="hello"),
         lambda scene: scene.one.publish("lobby", "hello"),
     ],
+    Action.UPLOAD: [Scene.asks_to_upload],
     Action.EDIT_OWN: [lambda scene: scene.rpc("edit", target=scene.target, text="goodbye")],
     Action.DELETE_OWN: [lambda scene: scene.rpc("delete", target=scene.target)],
     Action.REACT: [lambda scene: scene.rpc("react", target=scene.target, emoji="+")],
@@ -109,7 +118,7 @@ def allowed(action: Action, role: Role, where: str, other: Role, *, own: bool) -
     where=st.sampled_from(["everywhere", "in the lobby"]),
     other=ROLES,
     own=st.booleans(),
-    which=st.integers(0, 1),
+    which=st.integers(0, 2),
 )
 @example(action=Action.DELETE_ANY, role=Role.MODERATOR, where="in the lobby", other=Role.MEMBER, own=False, which=0)
 @example(action=Action.BAN, role=Role.MODERATOR, where="everywhere", other=Role.MODERATOR, own=False, which=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 import sys
 import threading
@@ -13,7 +14,8 @@ import pytest
 
 from chat import backup
 from chat.backup import BackupError, back_up
-from chat.log import Database, SqliteLog, Stored
+from chat.file_store import FileStore
+from chat.log import Database, File, SqliteLog, Stored, Upload
 from tests.fakes import draft
 
 
@@ -215,3 +217,53 @@ def test_what_is_wrong_is_one_line(path: Path) -> None:
     assert failed.returncode == 1
     assert failed.stdout == ""
     assert failed.stderr == f"{path} does not exist: name the database with --database or CHAT_DATABASE_URL\n"
+
+
+def stored(log: SqliteLog, store: FileStore, data: bytes, thumb: bytes | None = None) -> str:
+    """Have a file uploaded, and return its hash."""
+    part = store.begin()
+    part.write(data)
+    digest = store.keep(part, thumb)
+    log.keep_upload(Upload(File(digest[:8], "a", "b", 1), digest, "lobby", "ann", 0), most_unsent_bytes=1_000)
+    store.release(digest, referred=True)
+    return digest
+
+
+def test_the_files_are_copied_beside_the_copy(log: SqliteLog, path: Path, target: Path) -> None:
+    store = FileStore.open(path.with_name("chat.db.files"), 1_000, log.referred)
+    plain, image, gone = stored(log, store, b"hello"), stored(log, store, b"image", b"small"), stored(log, store, b"x")
+    store.discard(gone)  # somebody deletes its message meanwhile
+
+    back_up(path, target)
+
+    copied = FileStore(target.with_name("copy.db.files"), 0)
+    assert copied.path(plain).read_bytes() == b"hello"
+    assert (copied.path(image).read_bytes(), copied.thumb_path(image).read_bytes()) == (b"image", b"small")
+    assert not copied.path(gone).exists()
+    with opened(target) as copy:
+        assert copy.referred([plain, image]) == {plain, image}
+
+
+def test_a_folder_of_files_that_is_there_is_left_alone(log: SqliteLog, path: Path, target: Path) -> None:
+    theirs = target.with_name("copy.db.files") / "theirs"
+    theirs.mkdir(parents=True)
+
+    with pytest.raises(BackupError, match="exists already"):
+        back_up(path, target)
+
+    assert theirs.exists()
+
+
+def test_files_that_cannot_be_copied_leave_no_copy(
+    log: SqliteLog, path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(log, FileStore.open(path.with_name("chat.db.files"), 1_000, log.referred), b"hello")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", fail)
+    with pytest.raises(BackupError, match="No space left"):
+        back_up(path, target)
+
+    assert list(target.parent.iterdir()) == []
