@@ -287,6 +287,27 @@ def test_in_results_of_a_search(server: Server, new_page: NewPage) -> None:
     bob.close()
 
 
+def test_in_names_of_files(server: Server, new_page: NewPage) -> None:
+    page = enter(new_page(), server, "Ada", "/r/files")
+    bob = Member(server, "Bob")
+    bob.call(subscribe={"channel": "files"})
+    key = bob.rpc("files", channel="files")["key"]
+
+    for number, text in enumerate(PLAIN):
+        brought = httpx.post(f"{server.url}/files", params={"key": key, "name": text}, content=text.encode())
+        bob.rpc("send", channel="files", key=f"{number}", text="", files=[brought.raise_for_status().json()["id"]])
+        forged = {"id": "AAAA", "name": text, "type": text, "size": 1, "width": text, "height": text, "thumb": text}
+        files = [forged, {**forged, "id": text}, {**forged, "name": {"__html": text}}, text]
+        bob.call(publish={"channel": "files", "data": {"type": "message", "text": "", "files": files}})
+    bob.rpc("send", channel="files", key="last", text="the last one")
+
+    log = page.get_by_role("log")
+    expect(log.get_by_text("the last one")).to_be_visible()
+    expect(log.get_by_text("<img src=x onerror=alert(1)>", exact=True).first).to_be_visible()
+    check(page)
+    bob.close()
+
+
 def test_in_why_moderators_did_what(new_page: NewPage) -> None:
     settings = {"CHAT_TOKEN_SECRET": SECRET, "CHAT_TOKEN_URL": "/app/token", "CHAT_RATE_LIMIT": "off"}
     with running(**settings) as server:

@@ -140,6 +140,7 @@ test('a refused message keeps its text and can be tried again or dropped', () =>
       text: 'hello',
       reply: null,
       mentions: {},
+      files: [],
       time: 5,
       state: 'failed',
       place: null,

@@ -4,6 +4,7 @@
  * silent: in a live region, loading older messages would read all of them.
  */
 
+import { filesOf } from './attachments.js';
 import { newSince } from './room.js';
 import { html, useEffect, useState } from './vendor/preact.js';
 
@@ -24,7 +25,7 @@ export function Announcer({ room }) {
         setLines(
           many
             ? [`${fresh.length} new messages`]
-            : fresh.map(({ name, text }) => `${name}: ${text}`),
+            : fresh.map(({ name, text, data }) => `${name}: ${text} ${fileNames(data)}`.trim()),
         );
       }
     }
@@ -36,4 +37,11 @@ export function Announcer({ room }) {
       ${lines.map((line, index) => html`<p key=${`${heard}-${index}`}>${line}</p>`)}
     </div>
   `;
+}
+
+/** @param {any} data */
+function fileNames(data) {
+  return filesOf(data)
+    .map(({ name }) => name)
+    .join(', ');
 }

@@ -125,7 +125,8 @@ export const actions = {
     store.dispatch({ type: 'bellChanged', bell: notifier.bell });
   },
 
-  /** @param {Pick<import('./room.js').Unsent, 'text' | 'reply' | 'mentions'>} message */
+  fileKey: () => connection.fileKey(store.state.channel ?? ''),
+  /** @param {Pick<import('./room.js').Unsent, 'text' | 'reply' | 'mentions' | 'files'>} message */
   send(message) {
     inRoom({ type: 'sendRequested', key: createKey(), time: Date.now(), ...message });
     inRoom({ type: 'divided', read: null });

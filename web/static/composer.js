@@ -13,6 +13,7 @@ import { Quoted } from './quote.js';
 import { LIST_ID, optionId, Suggestions } from './suggestions.js';
 import { replace, wrap } from './text-field.js';
 import { useCompletion } from './use-completion.js';
+import { AttachButton, UploadList, useUploads } from './upload-list.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact.js';
 
 const LONGEST_TEXT = 4000;
@@ -26,6 +27,7 @@ const MARKS = { b: '**', i: '_', e: '`', 'shift+x': '~~' };
 
 /**
  * @typedef {object} Props
+ * @property {string} channel
  * @property {string} title of the room
  * @property {import('./room.js').Room} room
  * @property {Draft} draft
@@ -33,7 +35,7 @@ const MARKS = { b: '**', i: '_', e: '`', 'shift+x': '~~' };
  */
 
 /** @param {Props} props */
-export function Composer({ title, room, draft, actions }) {
+export function Composer({ channel, title, room, draft, actions }) {
   const { text, reply, edit } = draft;
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const smile = useRef(/** @type {HTMLButtonElement | null} */ (null));
@@ -46,6 +48,9 @@ export function Composer({ title, room, draft, actions }) {
     people: () => peopleOf(room),
     onMention: (person) => actions.draft((now) => mentioning(now, person)),
   });
+  const uploads = useUploads(channel, actions);
+  const [isAwaited, setAwaited] = useState(false);
+  const canSend = edit === null ? canBeSent(text, uploads.count) : canBeSaved(text);
 
   useEffect(() => {
     if (!isNew.current || !isTouch()) field.current?.focus();
@@ -85,19 +90,29 @@ export function Composer({ title, room, draft, actions }) {
   const onSubmit = (event) => {
     event.preventDefault();
     const now = actions.draft((same) => same); // there may be more in it than is drawn
-    if (!canBeSent(now.text)) return;
-    completion.dismiss();
-    const said = now.text.trim();
-    if (now.edit === null) {
-      const mentions = mentionsIn(said, now.mentions, peopleOf(room));
-      actions.send({ text: said, reply: now.reply, mentions });
-      change(() => EMPTY_DRAFT);
-    } else {
-      actions.change({ type: 'edit', target: now.edit, text: said });
+    if (now.edit !== null) {
+      if (!canBeSaved(now.text)) return;
+      actions.change({ type: 'edit', target: now.edit, text: now.text.trim() });
       cancel();
+    } else {
+      if (!canBeSent(now.text, uploads.count)) return;
+      if (!uploads.isReady) {
+        setAwaited(uploads.isBusy); // what failed is for its sender to see to
+        return;
+      }
+      setAwaited(false);
+      const said = now.text.trim();
+      const mentions = mentionsIn(said, now.mentions, peopleOf(room));
+      actions.send({ text: said, reply: now.reply, mentions, files: uploads.uploader.take() });
+      change(() => EMPTY_DRAFT);
     }
+    completion.dismiss();
     field.current?.focus();
   };
+
+  useEffect(() => {
+    if (isAwaited && !uploads.isBusy && edit === null) onSubmit(new Event('submit'));
+  }, [isAwaited, uploads.isBusy]);
 
   /** @param {KeyboardEvent} event */
   const onKeyDown = (event) => {
@@ -136,7 +151,7 @@ export function Composer({ title, room, draft, actions }) {
   const { options, current } = completion;
   const hasOptions = options.length > 0;
   return html`
-    <form class="composer" onSubmit=${onSubmit}>
+    <form class=${`composer${uploads.mayUpload ? ' with-files' : ''}`} onSubmit=${onSubmit}>
       ${hasOptions && html`<${Suggestions} ...${{ options, current }} onPick=${completion.pick} />`}
       <p class="visually-hidden" role="status">
         ${hasOptions && `${options.length} ${options.length === 1 ? 'suggestion' : 'suggestions'}`}
@@ -152,6 +167,8 @@ export function Composer({ title, room, draft, actions }) {
           <${Quoted} ...${{ room, offset: reply, actions }} />
         <//>`
       }
+      ${uploads.count > 0 && html`<${UploadList} ...${{ uploader: uploads.uploader, isAwaited }} />`}
+      ${uploads.mayUpload && html`<${AttachButton} add=${uploads.add} />`}
       <label class="visually-hidden" for="message">Message</label>
       <div class="field">
         <textarea
@@ -169,6 +186,7 @@ export function Composer({ title, room, draft, actions }) {
           onKeyDown=${onKeyDown}
           onClick=${() => completion.look(false)}
           onBlur=${completion.dismiss}
+          onPaste=${uploads.onPaste}
         ></textarea>
         <button
           type="button"
@@ -184,7 +202,7 @@ export function Composer({ title, room, draft, actions }) {
           </svg>
         </button>
       </div>
-      <button class="primary" disabled=${!canBeSent(text)}>${edit === null ? 'Send' : 'Save'}</button>
+      <button class="primary" disabled=${!canSend}>${edit === null ? 'Send' : 'Save'}</button>
       <p
         id="message-length"
         class=${`small ${length > LONGEST_TEXT ? 'problem' : 'muted'}`}
@@ -210,9 +228,14 @@ function lengthOf(text) {
 }
 
 /** @param {string} text */
-function canBeSent(text) {
+function canBeSaved(text) {
   const length = lengthOf(text);
   return length > 0 && length <= LONGEST_TEXT;
+}
+
+/** @param {string} text @param {number} files */
+function canBeSent(text, files) {
+  return canBeSaved(text) || (files > 0 && lengthOf(text) === 0);
 }
 
 /** @param {{ words: string, label: string, onCancel: () => void, children?: unknown }} props */

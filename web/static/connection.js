@@ -5,6 +5,7 @@
  */
 
 import { kindOf } from './channels.js';
+import { createFileKeys } from './file-key.js';
 import { END, LiveRoom } from './live-room.js';
 import { noticeOf, personalChannel } from './notices.js';
 import { newIn } from './places.js';
@@ -78,6 +79,10 @@ export class Connection {
   /** @type {Set<string>} whose names were asked for on this connection */
   #asked = new Set();
   #reader = createReader((channel, offset) => this.#tellRead(channel, offset));
+  /** @param {string} channel */
+  fileKey = createFileKeys(
+    async (channel) => (await this.#centrifuge.rpc('files', { channel })).data,
+  );
 
   /** @param {string} url @param {Store} store @param {Ports} ports */
   constructor(url, store, { guest, tokenUrl, onNotice }) {

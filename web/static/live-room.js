@@ -396,12 +396,13 @@ function isIn(room, { offset, as }) {
 }
 
 /** What is not there is left out. @param {import('./room.js').Unsent} unsent */
-function bodyOf({ key, text, reply, mentions }) {
+function bodyOf({ key, text, reply, mentions, files }) {
   return {
     key,
     text,
     ...(reply !== null && { reply }),
     ...(Object.keys(mentions).length > 0 && { mentions }),
+    ...(files.length > 0 && { files: files.map(({ id }) => id) }),
   };
 }
 

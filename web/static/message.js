@@ -1,6 +1,7 @@
 // @ts-check
 /** One message. Its author and text come first and the time last, as they are best read aloud. */
 
+import { Attachments } from './attachments.js';
 import { Avatar } from './avatar.js';
 import { Body } from './body.js';
 import { exactTime, isoTime, shortTime } from './dates.js';
@@ -36,7 +37,7 @@ export function Message({ row, channel, isConnected, names, selves, moderates, a
   const [isUnder, setUnder] = useState(false);
   const [hasFocus, setFocus] = useState(false);
   const [open, setOpen] = useState(/** @type {'' | 'picker' | 'menu' | 'delete'} */ (''));
-  const { offset, starts, mine, user, name, time, text, kind, changed, reactions } = row;
+  const { offset, starts, mine, user, name, time, text, kind, files, changed, reactions } = row;
   const { mentions, calls, reply, quote, refused, sendKey, problem } = row;
   const delivery = row.state === 'pending' && !isConnected ? 'waiting' : row.state;
   const self = selves.at(-1) ?? '';
@@ -59,7 +60,8 @@ export function Message({ row, channel, isConnected, names, selves, moderates, a
       ${starts && html`<${Avatar} user=${user} name=${name} />`}
       <p class=${starts ? 'author' : 'visually-hidden'}><bdi>${name}</bdi></p>
       ${reply !== null && html`<${Quote} ...${{ offset: reply, quote, actions }} />`}
-      <${Body} ...${{ kind, text, changed, mentions, selves }} />
+      ${(text || files.length === 0) && html`<${Body} ...${{ kind, text, changed, mentions, selves }} />`}
+      ${files.length > 0 && html`<${Attachments} ...${{ files, actions }} />`}
       ${
         hasReactions &&
         offset !== null &&

@@ -24,6 +24,7 @@ import * as stream from './stream.js';
  * @property {string} text
  * @property {number | null} reply offset of the message that it answers
  * @property {Mentions} mentions
+ * @property {readonly import('./attachments.js').Attachment[]} files
  * @property {number} time
  * @property {'pending' | 'sent' | 'failed'} state `sent`: stored, and not in the log yet
  * @property {{ offset: number, epoch: string } | null} place where it is stored, once that is known
@@ -89,7 +90,8 @@ import * as stream from './stream.js';
  *   | { type: 'hidden' }
  *   | { type: 'reading', isReading: boolean }
  *   | { type: 'divided', read: number | null }
- *   | { type: 'sendRequested', key: string, text: string, time: number, reply?: number | null, mentions?: Mentions }
+ *   | { type: 'sendRequested', key: string, text: string, time: number, reply?: number | null, mentions?: Mentions,
+ *       files?: readonly import('./attachments.js').Attachment[] }
  *   | { type: 'sent', key: string, offset: number, epoch: string }
  *   | { type: 'sendFailed', key: string, problem: string }
  *   | { type: 'sendRetried', key: string }
@@ -194,8 +196,8 @@ export function reduceRoom(room, event) {
     case 'divided':
       return { ...room, divider: event.read };
     case 'sendRequested': {
-      const { key, text, time, reply = null, mentions = {} } = event;
-      const message = { key, text, reply, mentions, time };
+      const { key, text, time, reply = null, mentions = {}, files = [] } = event;
+      const message = { key, text, reply, mentions, files, time };
       /** @type {Unsent} */
       const unsent = { ...message, state: 'pending', place: null, problem: '' };
       return { ...room, unsent: [...room.unsent, unsent] };

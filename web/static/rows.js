@@ -1,6 +1,7 @@
 // @ts-check
 /** The timeline, row by row: days, messages grouped by author, then what is not sent yet. */
 
+import { filesOf } from './attachments.js';
 import { shownLog } from './own-changes.js';
 import { quoteOf } from './quotes.js';
 
@@ -22,6 +23,7 @@ import { quoteOf } from './quotes.js';
  * @property {number | null} time
  * @property {string} text
  * @property {Entry['kind']} kind
+ * @property {readonly import('./attachments.js').Attachment[]} files
  * @property {number | null} changed
  * @property {Reactions} reactions
  * @property {Mentions} mentions
@@ -50,6 +52,27 @@ const GROUP_LASTS_MS = 5 * 60 * 1000;
 
 /** @type {Reactions} */
 const NONE = {};
+
+/** @type {readonly import('./attachments.js').Attachment[]} */
+const NO_FILES = [];
+
+/**
+ * The files of a message, the same list as long as its data is the same: Preact skips what it knows.
+ *
+ * @type {WeakMap<object, readonly import('./attachments.js').Attachment[]>}
+ */
+const known = new WeakMap();
+
+/** @param {any} data */
+function filesAt(data) {
+  if (!data?.files) return NO_FILES;
+  let files = known.get(data);
+  if (!files) {
+    files = filesOf(data);
+    known.set(data, files);
+  }
+  return files;
+}
 
 /** @param {Sources} room @returns {Row[]} */
 export function rowsOf(room) {
@@ -91,7 +114,7 @@ export function rowsOf(room) {
   /** @param {number | null} reply */
   const quote = (reply) => (reply === null ? null : quoteOf({ quotes }, log, reply));
 
-  for (const { key, asOf: _asOf, data: _data, ...entry } of log) {
+  for (const { key, asOf: _asOf, data, ...entry } of log) {
     const { offset, user, mentions, reply } = entry;
     add({
       ...entry,
@@ -101,11 +124,12 @@ export function rowsOf(room) {
       calls: !mine.has(user) && Object.keys(mentions).some((one) => mine.has(one)),
       quote: quote(reply),
       refused: refusals.get(offset) ?? null,
+      files: filesAt(data),
       sendKey: key,
       problem: '',
     });
   }
-  for (const { key, text, reply, mentions, time, state, problem } of atEnd ? unsent : []) {
+  for (const { key, text, reply, mentions, files, time, state, problem } of atEnd ? unsent : []) {
     add({
       key: `unsent-${key}`,
       offset: null,
@@ -116,6 +140,7 @@ export function rowsOf(room) {
       time,
       text,
       kind: 'message',
+      files: files ?? NO_FILES,
       changed: null,
       reactions: NONE,
       mentions,
