@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -17,7 +18,6 @@ from chat.file_store import FileStore, StoreFullError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from chat.file_store import Part
 
@@ -189,6 +189,30 @@ def test_the_next_start_removes_what_nobody_refers_to_and_counts_the_rest(tmp_pa
     assert len(files(tmp_path)) == 2
 
 
+def test_a_content_is_on_the_disk_before_it_has_its_name_and_its_folders_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, done, folder = opened(tmp_path), [], tmp_path / "files"
+    fsync, rename = os.fsync, Path.rename
+
+    def synced(descriptor: int) -> None:
+        fsync(descriptor)
+        done.append(("synced", Path(f"/proc/self/fd/{descriptor}").resolve()))
+
+    def renamed(path: Path, target: Path) -> Path:
+        done.append(("renamed", path))
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "rename", renamed)
+    part = written(store)
+    store.release(store.keep(part, None), referred=True)
+
+    below = store.path(DIGEST).parent
+    content = [("synced", part.path), ("renamed", part.path)]
+    assert done == [*content, ("synced", below), ("synced", below.parent), ("synced", folder)]
+
+
 KILLED: Final = """
 import os, pathlib, signal, sys
 from chat.file_store import FileStore
@@ -206,10 +230,12 @@ def dies_before(function):
         return function(*arguments, **options)
     return step_of
 
-for where, name in ((os, "open"), (os, "fsync"), (os, "mkdir"), (os, "rename"), (os, "unlink"), (os, "stat"),
-                    (pathlib.Path, "mkdir"), (pathlib.Path, "rename"), (pathlib.Path, "unlink"),
-                    (pathlib.Path, "open"), (pathlib.Path, "exists"), (pathlib.Path, "stat")):
-    setattr(where, name, dies_before(getattr(where, name)))
+for where, names in (
+    (os, "open fsync mkdir rename replace unlink stat"),
+    (pathlib.Path, "mkdir rename replace unlink open exists stat"),
+):
+    for name in names.split():
+        setattr(where, name, dies_before(getattr(where, name)))
 
 part = store.begin()
 part.write(b"hello")

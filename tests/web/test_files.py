@@ -418,3 +418,38 @@ def test_many_bring_the_same_at_once_and_it_is_on_the_disk_once(tmp_path: Path) 
         assert [person.get(file).content for person, file in zip(people, files, strict=True)] == [png()] * 6
         kept = [path for path in (tmp_path / "chat.db.files").rglob("*") if path.is_file()]
         assert len(kept) == 2
+
+
+def test_what_is_deleted_leaves_the_disk_and_what_others_bring_of_it_meanwhile_stays(tmp_path: Path) -> None:
+    """Somebody brings and deletes a file again and again, others bring the same: theirs is there whenever they look."""
+    settings = {"CHAT_DATABASE_URL": database_url(tmp_path / "chat.db"), "CHAT_RATE_LIMIT": "off"}
+    with running("tests.e2e.hasty_app:app", **settings) as server:
+        ann, others = Person(server), [Person(server) for _ in range(3)]
+
+        def come_and_go(_: Person) -> bool:
+            for number in range(30):
+                offset = ann.share(ann.bring(png()), key=f"{number}")["rpc"]["data"]["offset"]
+                ann.rpc("delete", channel="lobby", target=offset)
+            return True
+
+        def bring_and_look(person: Person) -> bool:
+            for number in range(20):
+                file = person.bring(png())
+                offset = person.share(file, key=f"{number}")["rpc"]["data"]["offset"]
+                if person.get(file).content != png() or person.get(file, "/thumb").status_code != 200:
+                    return False
+                person.rpc("delete", channel="lobby", target=offset)
+            return True
+
+        with ThreadPoolExecutor(4) as threads:
+            work = [threads.submit(come_and_go, ann), *(threads.submit(bring_and_look, each) for each in others)]
+        assert [each.result() for each in work] == [True] * 4
+
+        left: list[Path] = []
+        for _ in range(10_000):  # a round trip each; it takes a few
+            left = [path for path in (tmp_path / "chat.db.files").rglob("*") if path.is_file()]
+            if not left:
+                break
+            ann.rpc("rooms")
+        assert left == []
+        assert not [event for event in server.log if event["level"] == "error"]
