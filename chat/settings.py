@@ -104,7 +104,8 @@ class Settings(BaseSettings):
         default=_RATES.join, description="The same for `subscribe`, `unsubscribe`, `create` and `invite`."
     )
     rate_history: Rate = Field(
-        default=_RATES.history, description="The same for `history`, `messages`, presence, moderation and all else."
+        default=_RATES.history,
+        description="The same for `history`, `messages`, presence, moderation, files that are fetched, and all else.",
     )
     rate_search: Rate = Field(default=_RATES.search, description="The same for `search`, and `rooms` with a `query`.")
     rate_upload: Rate = Field(default=_RATES.upload, description="Files a second that a user may begin to upload.")

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from chat.file_store import FileStore, Part
     from chat.files import Access, Files
     from chat.images import Picture
+    from chat.rates import Kind
 
 T = TypeVar("T")
 
@@ -156,9 +157,8 @@ class _Routes:
         if self._uploads is None:
             per = {"address": limits.max_uploads_per_address, "user": limits.max_uploads_per_user}
             self._uploads = Slots(limits.max_uploads, **per)
-        now, user = asyncio.get_running_loop().time(), access.user
-        if chat.rates is not None and not chat.rates.take("upload", user, user, address, now):
-            raise _limited(chat, "rate_upload", 429, TOO_MANY_REQUESTS)
+        user = access.user
+        _check_rate(chat, "upload", user, address)
         if not self._uploads.take(address=address, user=user):
             raise _limited(chat, "max_uploads", 429, TOO_MANY_REQUESTS)
         try:
@@ -231,8 +231,12 @@ class _Routes:
     async def _open(self, request: Request, file_id: str, *, thumb: bool) -> Response:
         chat, files = _chat(request)
         access = files.keys.read(request.query_params.get("key", ""), time.time())
-        upload = await _asked(lambda: chat.find_upload(file_id)) if access is not None else None
-        if access is None or upload is None or not _may_read(access, upload) or (thumb and not upload.file.thumb):
+        if access is None:
+            raise _not_found()
+        address = address_of(request)
+        _check_rate(chat, "history", access.user, address)  # it is read by the reader, as history is
+        upload = await _asked(lambda: chat.find_upload(file_id))
+        if upload is None or not _may_read(access, upload) or (thumb and not upload.file.thumb):
             raise _not_found()
         headers = _headers(upload, thumb=thumb)
         if request.headers.get("If-None-Match") == headers["ETag"]:
@@ -243,7 +247,6 @@ class _Routes:
         except OSError as error:
             log.error("files.missing", file=file_id, reason=error.strerror)  # noqa: TRY400  (no bug)
             raise _not_found() from None
-        address = address_of(request)
         if not self._downloads.take(address=address):
             raise _limited(chat, "downloads", 503, TOO_MANY_REQUESTS)
         chat.counts.downloads += 1
@@ -304,6 +307,13 @@ def _described(name: str, size: int, picture: Picture | None) -> File:
 def _picture(part: Part) -> Picture | None:
     part.file.seek(0)
     return images.picture_of(part.file)
+
+
+def _check_rate(chat: ChatSystem, kind: Kind, user: str, address: str) -> None:
+    """Count something that comes by HTTP, where all that a user does is as if it came by one connection."""
+    now = asyncio.get_running_loop().time()
+    if chat.rates is not None and not chat.rates.take(kind, f"files of {user}", user, address, now):
+        raise _limited(chat, f"rate_{kind}", 429, TOO_MANY_REQUESTS)
 
 
 def _check_length(request: Request, chat: ChatSystem, most: int) -> None:

@@ -145,6 +145,18 @@ def test_a_picture_is_pasted_and_is_there_after_a_reload(server: Server, new_pag
     assert shown(ada, "image.png")["box"] == [100, 50]
 
 
+def test_a_picture_that_cannot_be_had_now_is_asked_for_again(server: Server, new_page: NewPage) -> None:
+    ada = enter(new_page(), server, "Ada", "again")
+    ada.route("**/thumb?*", lambda route: route.fulfill(status=503), times=1)
+
+    give(ada, "paste", picture(100, 50), "image.png")
+    expect(uploads(ada)).to_have_attribute("data-state", "done")
+    ada.get_by_role("button", name="Send").click()
+    expect(ada.locator(".picture img[src*='attempt=2']")).to_be_visible()
+
+    assert shown(ada, "image.png")["natural"] == [100, 50]
+
+
 def test_what_is_dropped_beside_the_room_is_not_taken_and_the_page_stays(server: Server, new_page: NewPage) -> None:
     ada = enter(new_page(), server, "Ada", "beside")
 

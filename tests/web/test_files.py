@@ -378,6 +378,15 @@ def test_who_uploads_too_often_is_told_to_wait() -> None:
     assert "parley_files_bytes 1.0" in metrics
 
 
+def test_who_fetches_too_often_is_told_to_wait() -> None:
+    with running(CHAT_RATE_HISTORY="0.2") as server:
+        ann = Person(server)
+        file = ann.bring(b"x")
+        statuses = [ann.get(file).status_code for _ in range(2)]
+
+    assert statuses == [200, 429]
+
+
 def test_files_can_be_switched_off() -> None:
     with running(CHAT_FILES="off") as server:
         member = Member(server)

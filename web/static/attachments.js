@@ -5,6 +5,7 @@
  */
 
 import { useFileKey } from './file-key.js';
+import { backoffMs } from './retry.js';
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 
 /**
@@ -17,6 +18,7 @@ import { html, useEffect, useRef, useState } from './vendor/preact.js';
  */
 
 const MOST = 10;
+const MOST_ATTEMPTS = 4;
 const LARGEST_SIDE = 65_535;
 const BOX = { width: 320, height: 240 };
 const ID = /^[\w-]{1,64}$/;
@@ -97,6 +99,7 @@ export function Attachments({ files, actions }) {
 /** @param {{ file: Attachment, fileKey: string }} props */
 function Picture({ file, fileKey }) {
   const [isOpen, setOpen] = useState(false);
+  const [attempt, setAttempt] = useState(1);
   const whole = fileKey && urlOf(file.id, fileKey);
   const { width, height } = boxOf(file);
   /** @param {MouseEvent} event */
@@ -105,15 +108,21 @@ function Picture({ file, fileKey }) {
     event.preventDefault();
     if (whole) setOpen(true);
   };
+  // The server may be busy. Another address, or the browser would not ask again.
+  const again = attempt > 1 ? `&attempt=${attempt}` : '';
+  const onError = () => {
+    if (attempt < MOST_ATTEMPTS) setTimeout(() => setAttempt(attempt + 1), backoffMs(attempt + 2));
+  };
   return html`
     <a class="picture" href=${whole || undefined} onClick=${onClick}>
       <img
-        src=${fileKey ? urlOf(file.id, fileKey, '/thumb') : undefined}
+        src=${fileKey ? urlOf(file.id, fileKey, '/thumb') + again : undefined}
         alt=${file.name}
         title=${file.name}
         width=${width}
         height=${height}
         decoding="async"
+        onError=${onError}
       />
     </a>
     ${isOpen && html`<${FullView} file=${file} url=${whole} onClose=${() => setOpen(false)} />`}
