@@ -81,7 +81,7 @@ def test_an_empty_file_becomes_a_database(path: Path) -> None:
 
     Database.open(path).close()
 
-    assert read(path, "pragma user_version") == [(5,)]
+    assert read(path, "pragma user_version") == [(6,)]
 
 
 def test_the_path_may_hold_what_a_url_may_not(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_a_newer_database_is_refused_and_left_as_it_is(path: Path) -> None:
 
     text = refusal(path)
 
-    assert text.startswith(f"{path} was written by a newer version of this program (its tables are version 99, ours 5)")
+    assert text.startswith(f"{path} was written by a newer version of this program (its tables are version 99, ours 6)")
     assert path.read_bytes() == before
 
 
