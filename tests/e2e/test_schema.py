@@ -127,6 +127,9 @@ def chat(server: Overheard, ada: Member, bob: Member) -> None:
     ada.rpc("topic", **here, topic="all and nothing")
     bob.call(publish={"channel": "lobby", "data": [1, {"type": "edit"}]})
     bob.call(publish={"channel": "lobby", "data": None})
+    key = ada.rpc("files", channel="lobby")["key"]
+    brought = httpx.post(f"{server.url}/files", params={"key": key, "name": "notes.txt"}, content=b"notes").json()
+    ada.rpc("send", channel="lobby", key="file", text="", files=[brought["id"]])
     server.api("publish", channel="lobby", data={"type": "message", "text": "built", "name": "Build"})
     bob.rpc("typing", **here)
     hears(ada, says("typing"))
