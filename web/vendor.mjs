@@ -15,7 +15,7 @@ const FILES = {
   'markdown-it.d.ts': 'types/markdown-it.d.ts',
   'preact.js': 'node_modules/htm/preact/standalone.module.js',
   'preact.d.ts': 'types/preact.d.ts',
-  'purify.js': 'node_modules/dompurify/dist/purify.es.mjs',
+  'purify.js': 'node_modules/dompurify/dist/purify.min.js',
   'purify.d.ts': 'types/purify.d.ts',
 };
 

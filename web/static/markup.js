@@ -6,7 +6,7 @@
 
 import { isWhole } from './completion.js';
 import MarkdownIt from './vendor/markdown-it.js';
-import DOMPurify from './vendor/purify.js';
+import './vendor/purify.js';
 
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true })
   // A heading would stand in the page's outline, a link definition would be an empty message.

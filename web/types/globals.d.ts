@@ -1,2 +1,3 @@
-// What static/vendor/centrifuge.js defines, as a module too.
+// What static/vendor/centrifuge.js and static/vendor/purify.js define, as modules too.
 declare const Centrifuge: typeof import("centrifuge").Centrifuge;
+declare const DOMPurify: typeof import("dompurify").default;

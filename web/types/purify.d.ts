@@ -1,1 +1,2 @@
-export { default } from "dompurify";
+// Imported for the global that it defines (globals.d.ts).
+export {};
