@@ -35,6 +35,7 @@ window.Notification = class extends EventTarget {
   constructor(title, options) {
     super();
     window.shown.push({ title, ...options });
+    document.documentElement.dataset.shown = window.shown.length;
     window.last = this;
   }
   close() {}
@@ -337,7 +338,7 @@ def test_notifications_are_asked_for_by_the_bell_and_come_only_for_what_is_not_i
 
     look_away(page, hidden=True)
     call("unseen")
-    page.wait_for_function("window.shown.length === 1")
+    expect(page.locator("html")).to_have_attribute("data-shown", "1")
     notification = page.evaluate("window.shown[0]")
     assert (notification["title"], notification["body"]) == ("Bob in bells", "@Ada unseen")
 

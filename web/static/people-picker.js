@@ -39,7 +39,7 @@ export function PeoplePicker({ people, picked, most, onPick }) {
       value=${typed}
       onInput=${(/** @type {any} */ event) => setTyped(event.currentTarget.value)}
     />
-    <fieldset class="picker">
+    <fieldset class="people-picker">
       <legend class="visually-hidden">People</legend>
       ${shown.map(
         ({ user, name }) => html`<label key=${user} class="pick">

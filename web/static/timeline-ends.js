@@ -1,14 +1,25 @@
 // @ts-check
 /** What stands above the first message that is loaded, and below the last. */
 
+import { kindOf } from './channels.js';
 import { hasNewer, hasOlder } from './stream.js';
 import { html } from './vendor/preact.js';
 
 /** @import { Room } from './room.js' */
 /** @import { Actions } from './app.js' */
 
-/** @param {{ title: string, room: Room, isEmpty: boolean, actions: Actions }} props */
-export function Top({ title, room, isEmpty, actions }) {
+/**
+ * @typedef {object} TopProps
+ * @property {string} channel
+ * @property {string} title
+ * @property {Room} room
+ * @property {boolean} isEmpty
+ * @property {Actions} actions
+ */
+
+/** @param {TopProps} props */
+export function Top({ channel, title, room, isEmpty, actions }) {
+  const place = kindOf(channel) === 'direct' ? `your conversation with ${title}` : title;
   if (room.refusal) {
     return html`<div class="notice">
       <p role="alert">This room does not let you in: ${room.refusal}</p>
@@ -24,9 +35,9 @@ export function Top({ title, room, isEmpty, actions }) {
     return html`<p class="notice">There are no older messages.</p>`;
   }
   if (isEmpty) {
-    return html`<p class="notice">Nothing has been said in ${title} yet. Say hello!</p>`;
+    return html`<p class="notice">Nothing has been said in ${place} yet. Say hello!</p>`;
   }
-  return html`<p class="notice">This is where ${title} begins.</p>`;
+  return html`<p class="notice">This is where ${place} begins.</p>`;
 }
 
 /** @param {{ room: Room, actions: Actions }} props */

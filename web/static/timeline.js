@@ -204,7 +204,7 @@ export class Timeline extends Component {
           onKeyDown=${this.onKeyDown}
           onFocusIn=${this.onFocusIn}
         >
-          <${Top} title=${title} room=${room} isEmpty=${rows.length === 0} actions=${actions} />
+          <${Top} ...${{ channel, title, room, actions }} isEmpty=${rows.length === 0} />
           <ol class="messages">
             ${rows.map((row) => html`<${RowView} key=${row.key} ...${{ row, ...shared }} />`)}
           </ol>

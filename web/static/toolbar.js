@@ -7,9 +7,11 @@ import { Picker } from './picker.js';
 import { Popover } from './popover.js';
 import { excerptOf } from './quote.js';
 import { pathOf } from './route.js';
-import { html, useLayoutEffect, useRef, useState } from './vendor/preact.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact.js';
 
 /** @import { MessageRow } from './rows.js' */
+
+const NOTICE_LASTS_MS = 2000;
 
 const ICONS = {
   react: 'M12 3a9 9 0 1 0 9 9M8.5 14.5a4.5 4.5 0 0 0 7 0M9 9.5v.5M15 9.5v.5M19 2v6M16 5h6',
@@ -35,6 +37,12 @@ export function Toolbar({ row, channel, canEdit, canDelete, self, open, onOpen, 
   const { offset, name, text, reactions } = row;
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const [notice, setNotice] = useState('');
+
+  useEffect(() => {
+    if (!notice) return undefined;
+    const timer = setTimeout(() => setNotice(''), NOTICE_LASTS_MS);
+    return () => clearTimeout(timer);
+  }, [notice]);
 
   /** @param {string} emoji */
   const react = (emoji) => {
