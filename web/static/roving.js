@@ -6,13 +6,20 @@
 
 import { messagesIn } from './scroll.js';
 
-/** Makes one message the stop, the newest unless there is one. @param {Element} box */
+/** @type {WeakSet<Element>} messages that somebody went to */
+const chosen = new WeakSet();
+
+/** Makes one message the stop: the one that somebody went to, else the newest. @param {Element} box */
 export function keepStop(box) {
   const messages = messagesIn(box);
   for (const message of box.querySelectorAll('.message:not([tabindex])')) {
     message.setAttribute('tabindex', '-1');
   }
-  if (!box.querySelector('.message[tabindex="0"]')) messages.at(-1)?.setAttribute('tabindex', '0');
+  const stop = box.querySelector('.message[tabindex="0"]');
+  const newest = messages.at(-1);
+  if (stop === newest || (stop && chosen.has(stop))) return;
+  stop?.setAttribute('tabindex', '-1');
+  newest?.setAttribute('tabindex', '0');
 }
 
 /** @param {Element} box @param {HTMLElement} message */
@@ -20,6 +27,7 @@ export function focusOn(box, message) {
   for (const other of box.querySelectorAll('.message[tabindex="0"]')) {
     other.setAttribute('tabindex', '-1');
   }
+  chosen.add(message);
   message.setAttribute('tabindex', '0');
   message.focus({ preventScroll: true });
 }

@@ -166,7 +166,7 @@ export class Timeline extends Component {
   onFocusIn = (event) => {
     const { target } = event;
     if (!this.box || !(target instanceof HTMLElement) || !this.isMessage(target)) return;
-    if (target.tabIndex !== 0) focusOn(this.box, target);
+    focusOn(this.box, target);
   };
 
   /** @param {EventTarget | null} target */
