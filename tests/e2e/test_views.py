@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.test_page import PHONE, join, post_and_change, same_guest, say, timeline
-from tests.e2e.test_page_moderation import log_in
+from tests.e2e.test_page_moderation import log_in, open_moderation
 from tests.server import Member, running
 from tests.tokens import SECRET, token
 
@@ -70,9 +70,9 @@ class Visit:
         return member
 
     def with_people(self, page: Page) -> Page:
-        """Show rooms and people, which are in a drawer on a narrow screen."""
+        """Show the members, who are over the room on a narrow screen."""
         if self.is_narrow:
-            page.get_by_role("button", name="Rooms and people").click()
+            page.get_by_role("button", name="Members").click()
         expect(page.get_by_role("list", name="People")).to_be_visible()
         return page
 
@@ -152,7 +152,9 @@ def moderators_room(visit: Visit) -> Page:
     page = visit.log_in("moderated", "Mo", "moderator")
     eve = visit.member(visit.users, "moderated", "Eve")
     eve.rpc("send", channel=f"moderated-{visit.look}", key="rude", text="something rude")
-    expect(page.get_by_role("button", name="Delete this message of Eve")).to_be_attached()
+    timeline(page).get_by_text("something rude").click()
+    page.get_by_role("toolbar", name="Message of Eve").get_by_role("button", name="More").click()
+    expect(page.get_by_role("menuitem", name="Delete")).to_be_visible()
     return page
 
 
@@ -160,7 +162,7 @@ def moderators_room(visit: Visit) -> Page:
 def moderators_dialog(visit: Visit) -> Page:
     visit.member(visit.users, "dialog", "Eve")
     page = visit.with_people(visit.log_in("dialog", "Mo", "moderator"))
-    page.get_by_role("button", name="Moderate Eve").click()
+    open_moderation(page, "Eve")
     expect(page.get_by_role("dialog", name="Moderate Eve")).to_be_visible()
     return page
 
