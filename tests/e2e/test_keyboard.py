@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.test_page import PHONE, join, say
-from tests.e2e.test_page_moderation import log_in
+from tests.e2e.test_page_moderation import log_in, open_moderation, person
 from tests.server import Member, running
 from tests.tokens import SECRET
 
@@ -93,13 +93,11 @@ def test_escape_closes_the_moderators_dialog_and_the_focus_is_back_at_what_opene
         page = log_in(new_page(), server, "Mo", "moderator", "escape")
         eve = Member(server, "Eve")
         eve.call(subscribe={"channel": "escape"})
-        opener = page.get_by_role("button", name="Moderate Eve")
-        opener.press("Enter")
-        expect(page.get_by_label("Why")).to_be_focused()
+        open_moderation(page, "Eve")
         page.keyboard.press("Escape")
 
         expect(page.get_by_role("dialog")).to_have_count(0)
-        expect(opener).to_be_focused()
+        expect(person(page, "Eve")).to_be_focused()
         eve.close()
 
 
