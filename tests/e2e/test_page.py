@@ -169,7 +169,7 @@ def test_a_page_that_was_away_for_long_shows_all_that_it_missed(unlimited: Serve
 
     expect(timeline(bob).get_by_text("missed 1199", exact=True)).to_be_visible(timeout=30_000)
     shown = timeline(bob).locator("[data-offset] .text").all_inner_texts()
-    assert len(shown) > 300  # (it keeps the newest some hundred)
+    assert len(shown) >= 200  # (it keeps the newest some hundred)
     assert [on_one_line(text) for text in shown] == missed[-len(shown) :]
     ada.close()
 

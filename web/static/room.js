@@ -109,7 +109,7 @@ import * as stream from './stream.js';
 export const TYPING_LASTS_MS = 4000;
 
 /** Some ten screens: what one reads stays when pages come and go, and a change draws in a frame or two. */
-export const MOST_SHOWN = 300;
+export const MOST_SHOWN = 200;
 /** A page: what is there at once when one comes back to a room. */
 const MOST_IN_BACKGROUND = 50;
 
