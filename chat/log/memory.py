@@ -115,10 +115,8 @@ class MemoryLog:
                 room.numbers[answer.entry.offset] = next(self._numbers)
             if isinstance(draft.change, Delete):
                 self._drop_files(draft.room, draft.change.target, draft.change.target)
-            if draft.direct:
-                before = answer.entry.offset - 1
-                for user in draft.told:
-                    self._keep(Keep(user=user, room=draft.room, time_ms=draft.time_ms, read=before, begin=True))
+            for keep in rules.of_message(draft, answer.entry.offset):
+                self._keep(keep)
         if len(room.entries) > self._max_entries:
             self._forget_oldest(draft.room, room)
         return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from chat.log.port import Keep, Kept, MemberChange, Rejected
+from chat.log.port import Draft, Keep, Kept, MemberChange, Rejected
 
 MAX_PLACES: Final = 500
 """How many a user may have."""
@@ -61,3 +61,13 @@ def of_member(change: MemberChange) -> Keep:
     """Return what becomes of the place of somebody who becomes a member of a private room, or is none any more."""
     leaves = change.action == "leave"
     return Keep(user=change.user, room=change.room, time_ms=change.time_ms, begin=not leaves, leave=leaves)
+
+
+def of_message(draft: Draft, offset: int) -> list[Keep]:
+    """Return the places that begin with a new message of a direct channel: of who is to read it, and of its author."""
+    if not draft.direct or draft.change is not None:
+        return []
+    read = dict.fromkeys(draft.told, offset - 1)
+    if draft.author.client:  # else the server itself has said it
+        read[draft.author.user] = offset
+    return [Keep(user=user, room=draft.room, time_ms=draft.time_ms, read=at, begin=True) for user, at in read.items()]

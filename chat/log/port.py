@@ -114,8 +114,9 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     """An entry to be: everything but its place. An empty `key` means that a repeat could not be told.
 
     `data` is the JSON of the publication, for a change as well; `change` is None for a post. Of a post, `told` are the
-    users who are to be told of it, each once; if it is `direct`, it makes each a place in the room. `files` are the ids
-    of uploads to send with it; its data is an object then and gets a field `files` (each a `File`).
+    users who are to be told of it, each once; if it is `direct`, it makes each a place in the room, and one for its
+    author if that is a client. `files` are the ids of uploads to send with it; its data is an object then and gets a
+    field `files` (each a `File`).
     """
 
     room: str

@@ -389,7 +389,7 @@ class SqliteLog:
             _save_changes(connection, rooms, changing, before)
             _index_changes(connection, rooms)
             _drop_files(connection, rooms, changing)
-        if any(draft.told for draft in drafts):
+        if any(draft.told or draft.direct for draft in drafts):
             _save_told(connection, rooms, drafts, answers)
         return answers, self._save_persons(connection, rooms)
 
@@ -863,10 +863,10 @@ def _save_told(
     told = [(user, room.id, offset) for room in rooms.values() for offset, users in room.told.items() for user in users]
     _run(connection, _SAVE_MENTIONS, told)
     begun = [
-        Keep(user=user, room=draft.room, time_ms=draft.time_ms, read=answer.entry.offset - 1, begin=True)
+        keep
         for draft, answer in zip(drafts, answers, strict=True)
-        if draft.direct and isinstance(answer, Stored) and not answer.duplicate
-        for user in draft.told
+        if isinstance(answer, Stored) and not answer.duplicate
+        for keep in rules.of_message(draft, answer.entry.offset)
     ]
     if begun:
         _keep(connection, begun)

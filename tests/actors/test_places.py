@@ -241,7 +241,15 @@ def test_a_direct_message_is_told_to_whom_the_channel_names_and_makes_them_a_pla
     place = mine(world.ada)[DIRECT]
     assert (place["read"], place["head"], place["unread"], place["mentions"]) == (0, 2, 2, 2)
     assert place["members"] == [{"user": "ada", "name": "ada"}, {"user": "bob", "name": "Bob"}]
-    assert mine(bob) == mine(world.eve) == {}
+    assert mine(world.eve) == {}
+
+
+def test_who_writes_in_a_direct_channel_has_a_place_there_without_saying_that_they_read() -> None:
+    bob = in_direct(World())
+    send(bob, "psst", channel=DIRECT)
+
+    place = mine(bob)[DIRECT]
+    assert (place["read"], place["head"], place["unread"]) == (1, 1, 0)
 
 
 def test_what_the_server_says_in_a_direct_channel_is_told_to_all_of_it() -> None:

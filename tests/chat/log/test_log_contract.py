@@ -1133,7 +1133,21 @@ def test_what_is_direct_makes_a_place_before_it_and_leaves_one_that_is_there(log
 
     assert (place(log).read, place(log).unread, place(log).mentions) == (2, 3, 2)
     assert place(log, "eve").read == 1
-    assert (log.places("bob"), log.places("dan")) == ([], [])
+    assert log.places("dan") == []
+
+
+def test_what_is_direct_makes_its_author_a_place_at_it_and_leaves_one_that_is_there(log: RoomLog) -> None:
+    append(log, said_to("bob", author=ANN, direct=True), said_to("ann", direct=True))
+
+    assert (place(log).read, place(log).unread) == (1, 1)
+    assert (place(log, "bob").read, place(log, "bob").unread) == (0, 1)
+
+
+def test_a_change_and_what_the_server_says_make_no_place_for_their_author(log: RoomLog) -> None:
+    append(log, said_to("ann", author=Author("", "", "the server"), direct=True))
+    append(log, msgspec.structs.replace(to(React(1, "👍", on=True), author=BOB), direct=True))
+
+    assert (log.places(""), log.places("bob")) == ([], [])
 
 
 def test_a_repeat_tells_nobody_and_makes_no_place(log: RoomLog) -> None:
