@@ -74,6 +74,27 @@ def invite(page: Page, room: str, name: str) -> None:
     expect(dialog).not_to_be_visible()
 
 
+WRITE_AT_ONCE = """name => new Promise(resolve => {
+    new MutationObserver((_, observer) => {
+        if (document.querySelector("h1").textContent !== name) return;
+        observer.disconnect();
+        document.getElementById("message").focus();
+        resolve([document.activeElement.id, document.querySelectorAll("dialog:modal").length]);
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+    document.querySelector("dialog form.stack").requestSubmit();
+})"""
+"""Make a room, and go into its field at the moment at which the room is drawn."""
+
+
+def test_on_a_small_screen_one_can_write_as_soon_as_the_room_is_there(server: Server, new_page: NewPage) -> None:
+    page = join(new_page(viewport={"width": 320, "height": 568}), server, "Ada")
+    page.get_by_role("button", name="Rooms").click()
+    page.get_by_role("button", name="New private room").click()
+    page.get_by_role("dialog", name="New private room").get_by_label("Name").fill("small")
+
+    assert page.evaluate(WRITE_AT_ONCE, "small") == ["message", 0]
+
+
 def test_a_private_room_is_made_others_are_invited_and_one_leaves_it_for_good(
     server: Server, new_page: NewPage
 ) -> None:

@@ -16,7 +16,7 @@ import { Timeline } from './timeline.js';
 import { titleIn } from './titles.js';
 import { Toasts } from './toasts.js';
 import { TypingLine } from './typing-line.js';
-import { html, useEffect, useMemo, useRef, useState } from './vendor/preact.js';
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact.js';
 
 /** @import { Wanted } from './dialogs.js' */
 /** @import { Command } from './shortcuts.js' */
@@ -37,7 +37,9 @@ export function Chat({ state, actions }) {
   const room = channel === null ? undefined : state.rooms.get(channel);
   const title = channel === null ? '' : titleIn(state, channel);
 
-  useEffect(() => {
+  // With the room, not after it: as long as the drawer is open, keys go into it, and where it gives
+  // the focus back, one does not write.
+  useLayoutEffect(() => {
     drawer.current?.close();
     if (!isBeside) setPanel(null);
   }, [channel, isBeside]);
