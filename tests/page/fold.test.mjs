@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { reduceRoom } from '../../web/static/room.js';
-import { covers, hasNewer, isCurrent } from '../../web/static/stream.js';
+import { covers, hasNewer, hasOlder, isCurrent } from '../../web/static/stream.js';
 import {
   ADA,
   BOB,
@@ -19,7 +19,7 @@ import {
 } from './make.mjs';
 import { ModelRoom } from './model.mjs';
 
-const RUNS = 100;
+const RUNS = 150;
 const STEPS = 150;
 const PAGE = 5;
 const MOST = 12;
@@ -39,10 +39,16 @@ class World {
   #replies = [];
   #keys = 0;
   #target = 1;
+  #isShown = true;
+  #acknowledged = [];
+  #logged = new Set();
 
   constructor(seed) {
     this.#random = randomFrom(seed);
-    for (let said = this.#below(20); said > 0; said -= 1) this.#say(this.#one(PEOPLE));
+    // One room in two was made just now.
+    const before = this.#below(2) === 0 ? this.#below(2) : this.#below(20);
+    for (let said = before; said > 0; said -= 1) this.#say(this.#one(PEOPLE));
+    this.#isShown = this.#below(2) === 0;
     this.#connect();
   }
 
@@ -58,6 +64,7 @@ class World {
       [2, () => this.#jump()],
       [2, () => this.#dispatch({ type: 'reading', isReading: this.#below(2) === 0 })],
       [1, () => this.#lookAway()],
+      [this.#isShown ? 0 : 5, () => this.#look()],
       [3, () => this.#send()],
       this.#isConnected ? [1, () => this.#disconnect()] : [9, () => this.#connect()],
       [1, () => this.#below(10) === 0 && this.#restart()],
@@ -66,6 +73,19 @@ class World {
     for (const [weight, act] of steps) {
       chance -= weight;
       if (chance < 0) return act();
+    }
+  }
+
+  /** What the server has acknowledged is in sight until it has been in the log, unless the window is elsewhere. */
+  checkOwn() {
+    const { room, server } = this;
+    for (const { offset } of room.log) this.#logged.add(`${room.epoch} ${offset}`);
+    for (const { key, offset, epoch } of this.#acknowledged) {
+      if (epoch !== server.epoch || epoch !== room.epoch) continue;
+      if (this.#logged.has(`${epoch} ${offset}`)) continue;
+      const isOnItsWay = room.unsent.some((unsent) => unsent.key === key);
+      const isElsewhere = offset < room.floor || (!room.atEnd && offset > room.ceiling);
+      assert.ok(isOnItsWay || isElsewhere, `${key} at ${offset} is lost`);
     }
   }
 
@@ -133,6 +153,7 @@ class World {
       { type: 'message', key: `other-${(this.#keys += 1)}`, text },
       { type: 'message', key: `other-${(this.#keys += 1)}`, text },
       { type: 'poll', text, options: [1, 2] },
+      { type: 'topic', topic: text },
       null,
       { type: 'edit', target, text },
       { type: 'edit', target, text },
@@ -167,11 +188,14 @@ class World {
 
   #reply() {
     const [reply] = this.#replies.splice(this.#below(this.#replies.length), 1);
-    if (reply) this.#dispatch(reply);
+    if (!reply) return;
+    this.#dispatch(reply);
+    if (reply.type === 'sent') this.#acknowledged.push(reply);
   }
 
   #askNewest() {
     if (this.#isConnected && !isCurrent(this.room)) {
+      if (!this.#isShown) return this.#dispatch({ type: 'begun' });
       this.#replies.push(loaded(this.server.messages({ limit: PAGE })));
     }
   }
@@ -206,8 +230,20 @@ class World {
   }
 
   #lookAway() {
+    this.#isShown = false;
     this.#dispatch({ type: 'hidden' });
     this.room = { ...this.room, most: MOST };
+  }
+
+  /** Comes back, and loads what there is if that fills no screen. */
+  #look() {
+    this.#isShown = true;
+    this.#dispatch({ type: 'shown' });
+    this.room = { ...this.room, most: MOST };
+    const { loaded: isLoaded, atEnd, log } = this.room;
+    if (isLoaded && atEnd && (log.length >= PAGE || !hasOlder(this.room))) return;
+    this.#dispatch({ type: 'moved' });
+    this.#askNewest();
   }
 
   #send() {
@@ -279,9 +315,11 @@ test('in whatever order things happen, a page shows what the server would tell i
       for (let step = 0; step < STEPS; step += 1) {
         world.step();
         world.check();
+        world.checkOwn();
       }
       world.settle();
       world.check();
+      world.checkOwn();
 
       const { room, server } = world;
       assert.equal(room.position, server.offset);

@@ -25,7 +25,7 @@ export class ModelRoom {
     const time = offset * 1000;
     if (data?.type === 'edit' || data?.type === 'delete' || data?.type === 'reaction') {
       if (!this.#change(info.user, data, time)) return null;
-    } else {
+    } else if (data?.type !== 'topic') {
       this.#posts.set(offset, { offset, info, data, time, reactions: [] });
     }
     const stamped = data && typeof data === 'object' ? { ...data, time } : data;
