@@ -91,3 +91,13 @@ test('what stands together is of one room', () => {
     ['tea 2', 'cake 1', 'tea 1'],
   );
 });
+
+test('a result has the lines of its message without the blank ones between them', () => {
+  const long = { ...hit(9), data: { type: 'message', text: 'one\n\n \n\ntwo\nthree' } };
+  const { results } = run(
+    { type: 'asked', round: 1 },
+    { type: 'answered', round: 1, query: 'x', data: { results: [long] } },
+  );
+
+  assert.equal(results[0].text, 'one\ntwo\nthree');
+});

@@ -16,7 +16,7 @@ import { nameOf } from './publication.js';
  * @property {number} offset
  * @property {string} user
  * @property {string} name
- * @property {string} text
+ * @property {string} text without blank lines
  * @property {number} time
  *
  * @typedef {object} Search
@@ -136,7 +136,8 @@ function resultsOf(data) {
     if (typeof channel !== 'string' || typeof said?.text !== 'string') return [];
     const from = info && { user: info.user, client: info.client, connInfo: info.conn_info };
     const name = from ? nameOf(from) : 'Server';
-    return [{ channel, offset, user: from?.user ?? '', name, text: said.text, time }];
+    const text = said.text.replace(/\n\s*\n/g, '\n');
+    return [{ channel, offset, user: from?.user ?? '', name, text, time }];
   });
 }
 
