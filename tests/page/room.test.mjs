@@ -248,3 +248,9 @@ test('new is what others said and did not take back; a change says nothing new',
   assert.deepEqual(newSince(room, 4), []);
   assert.equal(texts(room).at(-1), '-');
 });
+
+test('who leaves for another place does not read there until they say so', () => {
+  const room = run([{ type: 'reading', isReading: true }, { type: 'moved' }], roomAt(3));
+
+  assert.equal(room.isReading, false);
+});

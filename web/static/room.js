@@ -184,7 +184,7 @@ export function reduceRoom(room, event) {
     case 'newerFailed':
       return stream.rested({ ...room, newer: 'failed' });
     case 'moved':
-      return stream.moved(room);
+      return { ...stream.moved(room), isReading: false };
     case 'spotted':
       return { ...room, spot: spotted(room, event) };
     case 'shown':
