@@ -99,6 +99,7 @@ export class Connection {
     setInterval(() => this.listRooms(), ROOMS_EVERY_MS);
     setInterval(() => this.#followsAll || this.#askMine(), MINE_EVERY_MS);
     document.addEventListener('visibilitychange', () => this.listRooms());
+    addEventListener('pagehide', () => this.#reader.flush());
     for (const type of ['online', 'offline']) {
       addEventListener(type, () => this.#network.dispatchEvent(new Event(type)));
     }

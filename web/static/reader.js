@@ -19,17 +19,22 @@ export function createReader(send, { later = setTimeout } = {}) {
     isWaiting = false;
     const due = [...waiting];
     waiting.clear();
-    for (const [channel, offset] of due) {
-      told.set(channel, offset);
-      try {
-        await send(channel, offset);
-      } catch {
-        if (told.get(channel) === offset) told.delete(channel); // the next one that is seen tells it
-      }
+    await Promise.all(due.map(([channel, offset]) => tellOne(channel, offset)));
+  }
+
+  /** @param {string} channel @param {number} offset */
+  async function tellOne(channel, offset) {
+    told.set(channel, offset);
+    try {
+      await send(channel, offset);
+    } catch {
+      if (told.get(channel) === offset) told.delete(channel); // the next one that is seen tells it
     }
   }
 
   return {
+    /** What waits is told now: there is no later. */
+    flush: tell,
     /** @param {string} channel @param {number} offset */
     seen(channel, offset) {
       const most = Math.max(told.get(channel) ?? 0, waiting.get(channel) ?? 0);

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { createReader } from '../../web/static/reader.js';
+
+test('who goes away has told at once how far they read, and not again after the pause', async () => {
+  const told = [];
+  const later = [];
+  const send = async (...what) => told.push(what);
+  const reader = createReader(send, { later: (work) => later.push(work) });
+  reader.seen('tea', 3);
+  reader.seen('tea', 5);
+  reader.seen('lobby', 1);
+
+  reader.flush();
+  const atOnce = [...told];
+  await later[0]();
+
+  const all = [
+    ['tea', 5],
+    ['lobby', 1],
+  ];
+  assert.deepEqual([atOnce, told], [all, all]);
+});
