@@ -109,3 +109,14 @@ test('a bug is not taken for an answer', async () => {
 
   await assert.rejects(outbox.flush(), TypeError);
 });
+
+test('a flush right after a run that found the room closed begins another one', async () => {
+  let isOpen = false;
+  const { outbox, calls } = setUp(['a'], { isOpen: () => isOpen });
+  outbox.flush();
+  isOpen = true;
+
+  await outbox.flush();
+
+  assert.deepEqual(calls, ['a']);
+});

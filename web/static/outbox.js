@@ -35,34 +35,33 @@ export function createOutbox({ next, isOpen, send, onSent, onFailed, pause = wai
     let key = '';
     let attempts = 0;
     let refusals = 0;
-    for (let message = next(); message && isOpen(); message = next()) {
-      if (message.key !== key) {
-        key = message.key;
-        attempts = 0;
-        refusals = 0;
+    running = true;
+    try {
+      for (let message = next(); message && isOpen(); message = next()) {
+        if (message.key !== key) {
+          key = message.key;
+          attempts = 0;
+          refusals = 0;
+        }
+        try {
+          onSent(key, await send(message));
+        } catch (thrown) {
+          const error = requestError(thrown);
+          attempts += 1;
+          if (isAnswer(error)) refusals += 1;
+          if (!isTemporary(error) || refusals >= MOST_REFUSALS) onFailed(key, error.message);
+          else await pause(backoffMs(attempts));
+        }
       }
-      try {
-        onSent(key, await send(message));
-      } catch (thrown) {
-        const error = requestError(thrown);
-        attempts += 1;
-        if (isAnswer(error)) refusals += 1;
-        if (!isTemporary(error) || refusals >= MOST_REFUSALS) onFailed(key, error.message);
-        else await pause(backoffMs(attempts));
-      }
+    } finally {
+      running = false; // in the same turn: a flush that comes next begins another run
     }
   }
 
   return {
     /** Call when a message was added, and when the room opens: closing ends the run. */
     async flush() {
-      if (running) return;
-      running = true;
-      try {
-        await run();
-      } finally {
-        running = false;
-      }
+      if (!running) await run();
     },
   };
 }
