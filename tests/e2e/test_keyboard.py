@@ -55,15 +55,30 @@ def test_tab_leads_through_everything_as_it_is_read_and_shows_where_it_is(new_pa
         stops = walk(page)
 
     assert [stop["name"].split("\n")[0] for stop in stops] == [
+        "Insert an emoji",
         "Send",
+        "Close members",
         "Skip to the message field",
+        "Go to…",
+        "Find or open a room",
         "lobby",
+        "Menu of lobby",
         "tab",
-        "Open or create a room",
-        "Open",
+        "Menu of tab",
+        "New private room",
+        "New direct message",
         "Change name",
-        "Messages",
+        "Mute this room",
+        "Members, 1 here",
+        "Search messages",
+        "Menu of tab",
+        "A",  # the newest message, which begins with its author's avatar
         "https://example.org/",
+        "React",
+        "Reply",
+        "Edit",
+        "More",
+        "Attach files",
         "Message",
     ]
     assert [stop for stop in stops if not stop["isMarked"] or not stop["isInSight"]] == []

@@ -348,6 +348,8 @@ def test_all_that_the_toolbar_does_can_be_done_by_keyboard(server: Server, new_p
     expect(message(ada, "three")).to_have_attribute("data-state", "sent")
 
     composer(ada).press("Shift+Tab")
+    expect(ada.get_by_role("button", name="Attach files")).to_be_focused()
+    ada.keyboard.press("Shift+Tab")
     expect(message(ada, "three")).to_be_focused()
     ada.keyboard.press("ArrowUp")
     expect(message(ada, "two")).to_be_focused()

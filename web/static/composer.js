@@ -119,9 +119,10 @@ export function Composer({ channel, title, room, draft, actions }) {
     // A key for an input method is not ours; Safari tells it by the key code only.
     if (event.isComposing || event.keyCode === IME_KEY_CODE) return;
     if (completion.onKey(event)) return;
+    const now = actions.draft((same) => same); // what is drawn may be older
     if (event.key === 'Enter' && !event.shiftKey) onSubmit(event);
-    else if (event.key === 'Escape' && (reply !== null || edit !== null)) cancel();
-    else if (event.key === 'ArrowUp' && !field.current?.value && edit === null) editLast(event);
+    else if (event.key === 'Escape' && (now.reply !== null || now.edit !== null)) cancel();
+    else if (event.key === 'ArrowUp' && !field.current?.value && now.edit === null) editLast(event);
     else format(event);
   };
 
