@@ -388,3 +388,31 @@ def test_axe_finds_nothing_to_complain_about_while_one_reads(
     expect(timeline(page).locator("[data-marked]")).to_be_visible()
     check_accessible(page)
     bob.close()
+
+
+HEAR = """() => {
+    window.heard = [];
+    new MutationObserver((records) => {
+        for (const { addedNodes } of records) for (const { textContent } of addedNodes) window.heard.push(textContent);
+    }).observe(document.querySelector('.room > [aria-live=polite]'), { childList: true });
+}"""
+
+
+def test_a_screen_reader_hears_each_new_message_of_others_once(server: Server, new_page: NewPage) -> None:
+    bob = someone(server, "heard", said=3)
+    page = join(new_page(), server, "Ada", "/r/heard")
+    expect(message(page, 3)).to_be_visible()
+    page.evaluate(HEAR)
+    aloud = page.locator(".room > [aria-live=polite]")
+
+    talk(bob, "heard", 4, 4)
+    expect(aloud).to_have_text("Bob: message 4")
+    say(page, "my own")
+    expect(timeline(page).get_by_text("my own")).to_be_visible()
+    bob.rpc("edit", channel="heard", target=3, text="edited")
+    expect(timeline(page).get_by_text("edited", exact=True)).to_be_visible()
+    talk(bob, "heard", 5, 5)
+    expect(aloud).to_have_text("Bob: message 5")
+
+    assert page.evaluate("heard") == ["Bob: message 4", "Bob: message 5"]
+    bob.close()

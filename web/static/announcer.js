@@ -8,13 +8,15 @@ import { filesOf } from './attachments.js';
 import { newSince } from './room.js';
 import { html, useEffect, useState } from './vendor/preact.js';
 
+/** @typedef {{ key: number, text: string }} Line `key`: its offset. The same line is the same node, and read once */
+
 const MOST_READ = 3;
 
 /** @param {{ room: import('./room.js').Room }} props */
 export function Announcer({ room }) {
   const { loaded, position: last } = room; // what is loaded of the past is no news
   const [heard, setHeard] = useState(/** @type {number | null} */ (null));
-  const [lines, setLines] = useState(/** @type {string[]} */ ([]));
+  const [lines, setLines] = useState(/** @type {Line[]} */ ([]));
 
   useEffect(() => {
     if (!loaded) return;
@@ -24,8 +26,11 @@ export function Announcer({ room }) {
       if (fresh.length > 0) {
         setLines(
           many
-            ? [`${fresh.length} new messages`]
-            : fresh.map(({ name, text, data }) => `${name}: ${text} ${fileNames(data)}`.trim()),
+            ? [{ key: last, text: `${fresh.length} new messages` }]
+            : fresh.map(({ offset, name, text, data }) => ({
+                key: offset,
+                text: `${name}: ${text} ${fileNames(data)}`.trim(),
+              })),
         );
       }
     }
@@ -34,7 +39,7 @@ export function Announcer({ room }) {
 
   return html`
     <div class="visually-hidden" aria-live="polite">
-      ${lines.map((line, index) => html`<p key=${`${heard}-${index}`}>${line}</p>`)}
+      ${lines.map(({ key, text }) => html`<p key=${key}>${text}</p>`)}
     </div>
   `;
 }
