@@ -21,7 +21,7 @@ NODE_SETUP := $(VENV)/.node
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint conformance format lock load bench sweep storm stalled crashes faults fuzz flood scroll audit appends cost page clean FORCE
+.PHONY: help run test lint conformance format lock load bench sweep storm stalled crashes faults fuzz flood scroll audit appends cost page hour clean FORCE
 # A recipe that fails halfway leaves no stamp behind that says it is done.
 .DELETE_ON_ERROR:
 
@@ -87,6 +87,9 @@ fuzz: $(VENV)/.ready ## Send a server a million frames that it must not be sent,
 
 scroll: $(VENV)/.ready $(PAGE)/.ready ## Scroll through a room of 50,000 messages in Chromium, up and down: frames, memory (SCROLL="--help").
 	@exec $(BIN)/python -m tests.e2e.long_scroll $(SCROLL)
+
+hour: $(VENV)/.ready $(PAGE)/.ready ## Have five browsers chat for an hour over a bad network, and compare them (HOUR="--help").
+	@exec $(BIN)/python -m tests.e2e.hour $(HOUR)
 
 flood: $(VENV)/.ready ## Have one client send as fast as it can, and see how long the others wait (FLOOD="--help").
 	@exec $(BIN)/python -m loadtests._flood $(FLOOD)

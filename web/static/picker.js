@@ -37,9 +37,18 @@ export function Picker({ anchor, onPick, onClose }) {
   const [query, setQuery] = useState('');
   const list = useRef(/** @type {HTMLElement | null} */ (null));
 
-  useEffect(() => {
-    loadEmoji().then(setGroups, () => setProblem('The emojis could not be loaded.'));
-  }, []);
+  const load = async () => {
+    try {
+      const loaded = await loadEmoji();
+      setProblem('');
+      setGroups(loaded);
+      return loaded;
+    } catch {
+      setProblem('The emojis could not be loaded.');
+      return [];
+    }
+  };
+  useEffect(() => void load(), []);
 
   /** @param {string} emoji */
   const pick = (emoji) => {
@@ -52,7 +61,7 @@ export function Picker({ anchor, onPick, onClose }) {
   const pickFirst = async (event) => {
     const { value } = /** @type {HTMLInputElement} */ (event.target);
     event.preventDefault();
-    const [first] = searchEmoji(await loadEmoji(), value, 1);
+    const [first] = searchEmoji(await load(), value, 1);
     if (first) pick(first.emoji);
   };
 
