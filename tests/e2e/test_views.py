@@ -6,10 +6,12 @@ The pictures are in `build/screenshots/`, by view and look. To add a view, write
 from __future__ import annotations
 
 import contextlib
+import io
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.e2e.test_page import PHONE, join, post_and_change, same_guest, say, timeline
@@ -215,6 +217,93 @@ def no_such_room(visit: Visit) -> Page:
     page = visit.join("some")
     page.goto(f"{visit.guests.url}/r/no%20such%20room")
     expect(page.get_by_role("link", name="Go to the lobby")).to_be_visible()
+    return page
+
+
+@view
+def all_kinds_of_rooms(visit: Visit) -> Page:
+    page = visit.log_in("kinds", f"Ada {visit.look}", "member")
+    ada = f"ada {visit.look}"
+    bob = visit.member(visit.users, "kinds", "Bob")
+    bob.rpc("create", channel=f"$plans-{visit.look}")
+    bob.rpc("invite", channel=f"$plans-{visit.look}", user=ada)
+    expect(page.get_by_role("region", name="Notices")).to_contain_text("invited you")
+    direct = "dm#" + ",".join(sorted([ada, bob.connected["data"]["user"]]))
+    bob.call(subscribe={"channel": direct})
+    bob.rpc("send", channel=direct, key="1", text="between us")
+    if visit.is_narrow:
+        page.get_by_role("button", name="Rooms and people").click()
+    expect(page.get_by_role("list", name="Direct messages", exact=True).get_by_role("listitem")).to_have_count(1)
+    return page
+
+
+@view
+def results_of_a_search(visit: Visit) -> Page:
+    page = visit.log_in("search", "Sue", "member")
+    bob = visit.member(visit.users, "search", "Bob")
+    for number in range(3):
+        bob.rpc("send", channel=f"search-{visit.look}", key=str(number), text=f"the needle of {visit.look}, {number}")
+    page.get_by_role("button", name="Search messages").click()
+    page.get_by_role("searchbox").fill(f"needle {visit.look}")
+    expect(page.locator(".hit mark").first).to_be_visible()
+    return page
+
+
+@view
+def quick_switcher(visit: Visit) -> Page:
+    page = visit.log_in("switcher", "Sue", "member")
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Room or person").fill("s")
+    expect(page.get_by_role("listbox", name="Rooms and people")).to_be_visible()
+    return page
+
+
+@view
+def rooms_to_find(visit: Visit) -> Page:
+    page = visit.log_in("finder", "Sue", "member")
+    if visit.is_narrow:
+        page.get_by_role("button", name="Rooms and people").click()
+    page.get_by_role("button", name="Find or open a room").click()
+    page.get_by_label("Find, open or create a room").fill("finder")
+    expect(page.get_by_role("dialog", name="Rooms", exact=True)).to_be_visible()
+    return page
+
+
+@view
+def emojis(visit: Visit) -> Page:
+    page = visit.log_in("emojis", "Sue", "member")
+    page.get_by_role("button", name="Insert an emoji").click()
+    expect(page.get_by_role("dialog", name="Choose an emoji").get_by_role("button").nth(20)).to_be_visible()
+    return page
+
+
+@view
+def answering_and_naming(visit: Visit) -> Page:
+    page = visit.log_in("answer", "Sue", "member")
+    bob = visit.member(visit.users, "answer", "Bob")
+    bob.rpc("send", channel=f"answer-{visit.look}", key="1", text="who brings the cake?")
+    timeline(page).get_by_text("who brings the cake?").click()
+    page.get_by_role("toolbar", name="Message of Bob").get_by_role("button", name="Reply").click()
+    page.get_by_role("textbox", name="Message").press_sequentially("@Bo")
+    expect(page.get_by_role("option")).to_have_count(1)
+    return page
+
+
+@view
+def files(visit: Visit) -> Page:
+    room = f"files-{visit.look}"
+    page = visit.log_in("files", "Sue", "member")
+    bob = visit.member(visit.users, "files", "Bob")
+    picture = io.BytesIO()
+    Image.linear_gradient("L").resize((480, 320)).save(picture, "PNG")
+    key = bob.rpc("files", channel=room)["key"]
+    brought = [
+        httpx.post(f"{visit.users.url}/files", params={"key": key, "name": name}, content=content).json()["id"]
+        for name, content in (("the view from my window.png", picture.getvalue()), ("minutes.txt", b"all agreed"))
+    ]
+    bob.rpc("send", channel=room, key="1", text="see for yourselves", files=brought)
+    expect(page.get_by_role("link", name="minutes.txt")).to_be_visible()
+    page.wait_for_selector(".picture img")
     return page
 
 
