@@ -270,6 +270,8 @@ class Hour:
     def _say(self, person: Person, text: str) -> None:
         self._words += 1
         word = f"w{self._words}x"
+        if person.page.get_by_role("button", name="Cancel the edit").count():  # one that could not be saved
+            _composer(person.page).press("Escape")
         _composer(person.page).fill(text.format(word))
         _composer(person.page).press("Enter")
         if _composer(person.page).input_value():  # a list of completions had the Enter
@@ -308,7 +310,8 @@ class Hour:
             room = person.page.url.rpartition("/r/")[2].partition("?")[0].partition("#")[0] or ROOMS[0]
             for offset, text in rows:
                 if offset and (word := re.search(r"\bw\d+x\b", text)):
-                    before = self._shown.setdefault((room, int(offset)), word[0])
+                    before = self._shown.get((room, int(offset)), word[0])
+                    self._shown[room, int(offset)] = word[0]
                     if before != word[0]:
                         self.report.differences.append(f"{person.name}: {room} {offset} was {before}, is {word[0]}")
 
