@@ -77,7 +77,7 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
     """Return a function that opens pages. They are closed after the test.
 
     An exception that no script of theirs caught, anything that the content security policy stopped,
-    and a dialog fail the test: a page may look right and be broken.
+    and a dialog fail the test: a page may look right and be broken. Asked whether to leave, it stays.
     """
     contexts: list[BrowserContext] = []
     found: list[str] = []
@@ -87,7 +87,8 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
             found.append(message.text)
 
     def note_dialog(dialog: Dialog) -> None:
-        found.append(f"a dialog: {dialog.message}")
+        if dialog.type != "beforeunload":
+            found.append(f"a dialog: {dialog.message}")
         dialog.dismiss()
 
     def open_page(*, faults: tuple[str, ...] = (), **context: Any) -> Page:

@@ -118,6 +118,21 @@ def test_a_change_that_is_refused_is_undone_and_says_why(server: Server, new_pag
     bob.close()
 
 
+def test_who_leaves_with_something_unsent_is_asked_first(server: Server, new_page: NewPage) -> None:
+    ada = join(new_page(), server, "Ada", "/r/unsent")
+    ada.context.set_offline(True)
+    say(ada, "wait for me")
+    expect(message(ada, "wait for me")).to_have_attribute("data-state", "pending")
+
+    with ada.expect_event("dialog", lambda dialog: dialog.type == "beforeunload"):
+        ada.close(run_before_unload=True)
+
+    ada.context.set_offline(False)
+    expect(message(ada, "wait for me")).to_have_attribute("data-state", "sent", timeout=60_000)
+    with ada.expect_event("close"):
+        ada.close(run_before_unload=True)
+
+
 def test_reactions_are_put_and_taken_back_with_a_click_and_say_whose_they_are(
     server: Server, new_page: NewPage
 ) -> None:

@@ -11,6 +11,7 @@ import { createNotifier } from './notifier.js';
 import { newIn } from './places.js';
 import { createRecent } from './recent.js';
 import { channelOf, offsetOf, pathOf } from './route.js';
+import { isAllSent } from './room.js';
 import { createStore, INITIAL } from './store.js';
 import { badgeOf, titleOf, unreadIn } from './title.js';
 import { createFrame, stored } from './browser.js';
@@ -241,6 +242,9 @@ function look() {
 store.listen(createFrame(draw));
 addEventListener('popstate', show);
 document.addEventListener('visibilitychange', look);
+addEventListener('beforeunload', (event) => {
+  if (![...store.state.rooms.values()].every(isAllSent)) event.preventDefault(); // it lives in the page: who leaves is asked first
+});
 const network = () => store.dispatch({ type: 'onlineChanged', online: navigator.onLine });
 addEventListener('online', network);
 addEventListener('offline', network);

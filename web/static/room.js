@@ -324,6 +324,11 @@ function settle(before) {
   return { ...room, unsent };
 }
 
+/** Whether the server has all that was said and changed here. @param {Pick<Room, 'unsent' | 'changes'>} room */
+export function isAllSent({ unsent, changes }) {
+  return [...unsent, ...changes].every(({ state }) => state === 'sent');
+}
+
 /** @param {Room} room @param {string} key @param {Partial<Unsent>} change @returns {Room} */
 function mark(room, key, change) {
   return {
