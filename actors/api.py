@@ -31,11 +31,12 @@ from actors.messages import (
 )
 from actors.replies import error_of, history_result, presence_result, presence_stats_result
 from actors.runtime import Actor, ActorRef, Future, RequestFailed
-from chat import errors, limits, protocol, server_api
+from chat import errors, limits, server_api
 from chat.access import can_be_let_into
 from chat.errors import CommandError, Error, bad_request
 from chat.identity import SERVER
 from chat.log import Position
+from chat.protocol import commands, publications, results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ TIMEOUT_S: Final = 5.0
 OVERDUE: Final = Error(100, "no answer in time: whether it was done is not known", temporary=True)
 STOPPING: Final = Error(100, "the server stops: whether it was done is not known", temporary=True)
 
-_NO_COMMAND: Final = protocol.Command(0, protocol.Send())
+_NO_COMMAND: Final = commands.Command(0, commands.Send())
 """What requests to rooms are the reply to: here the request itself is looked at."""
 
 _BY_SERVER: Final = (_NO_COMMAND, SERVER)
@@ -205,7 +206,7 @@ class ApiActor(Actor):
         if len(bytes(publish.data)) > self._limits.max_frame_bytes:
             raise bad_request(f"data longer than {self._limits.max_frame_bytes} bytes")
         data = limits.clean_json(publish.data)
-        if protocol.is_change(data):
+        if publications.is_change(data):
             raise bad_request("a change is made by whoever said it")
         key = publish.idempotency_key or ""
         if key:
@@ -321,5 +322,5 @@ def _placed(placed: Placed) -> server_api.PublishResult:
     return server_api.PublishResult(placed.entry.offset, placed.epoch)
 
 
-def _done(_: object) -> protocol.Empty:
-    return protocol.Empty()
+def _done(_: object) -> results.Empty:
+    return results.Empty()

@@ -63,13 +63,14 @@ from actors.runtime import Actor, ActorRef, RequestFailed, Restarted, Terminated
 from actors.said import said
 from actors.searched import search_of
 from actors.session import Opening, Session, author_in, expiring, refreshed, sub_refreshed
-from chat import errors, limits, protocol
+from chat import errors, limits
 from chat.access import can_be_let_into, is_open_to
 from chat.errors import CommandError, Disconnect, bad_request
 from chat.files import KEY_LASTS_S, Access
 from chat.log import Keep, MemberChange, Position, Topic
 from chat.policy import Action, may
 from chat.private_rooms import check_private_channel, check_user
+from chat.protocol import calls, commands, methods, publications, results
 from chat.rates import kind_of
 from chat.sanctions import ruling_of
 from chat.wire import Ephemeral, Publications
@@ -87,7 +88,8 @@ if TYPE_CHECKING:
     from chat.limits import Limits
     from chat.log import Author
     from chat.private_rooms import PrivateRooms
-    from chat.protocol import Command, Result
+    from chat.protocol.commands import Command
+    from chat.protocol.results import Result
     from chat.rates import Kind, Rates
     from chat.room_classes import RoomClass, RoomClasses
     from chat.sanctions import Sanctions
@@ -248,12 +250,12 @@ class ClientActor(Actor):
             return
         kind = type(command.request)
         try:
-            if self._author is None and kind is not protocol.Connect:
+            if self._author is None and kind is not commands.Connect:
                 self._wait_for_reply(command)
             else:
                 self._commands[kind](self, command, command.request)
         except CommandError as failure:
-            if kind is protocol.Connect:
+            if kind is commands.Connect:
                 self._deny(command, failure.error)
             else:
                 self._reply_error(command, failure.error)
@@ -313,10 +315,10 @@ class ClientActor(Actor):
 
     # Connect, ping, pong.
 
-    def _connect(self, command: Command, request: protocol.Connect) -> None:
+    def _connect(self, command: Command, request: commands.Connect) -> None:
         if self._author is not None or self._opening is not None:
             raise Disconnect(errors.BAD_REQUEST_CLOSE)
-        data = protocol.decode_connect_data(request.data)
+        data = commands.decode_connect_data(request.data)
         identity, guest = self._shared.door.admit(request.token, data.name, data.guest, self._now_s())
         vouched = identity.vouched or self._wire.vouches
         identity = msgspec.structs.replace(identity, vouched=vouched, private=self._shared.private)
@@ -384,7 +386,7 @@ class ClientActor(Actor):
         if self._session is not None and self._is_banned(self._who()):
             self._turn_away(errors.BANNED_CLOSE)
 
-    def _refresh(self, command: Command, request: protocol.Refresh) -> None:
+    def _refresh(self, command: Command, request: commands.Refresh) -> None:
         now_s = self._now_s()
         expires_at = self._whose().refresh(request.token, now_s)
         if self._is_banned(self._who()):
@@ -417,7 +419,7 @@ class ClientActor(Actor):
         if self._whose().expires_at == expired.expires_at:
             self._turn_away(errors.EXPIRED)
 
-    def _sub_refresh(self, command: Command, request: protocol.SubRefresh) -> None:
+    def _sub_refresh(self, command: Command, request: commands.SubRefresh) -> None:
         membership = self._membership(request.channel)
         if not request.token:
             raise bad_request("token is missing")
@@ -456,7 +458,7 @@ class ClientActor(Actor):
         self.after(self._limits.pong_timeout_s, _PongDue())
         self.after(math.ceil(self._limits.ping_interval_s), _PingDue())
 
-    def _pong(self, _: Command, __: protocol.Pong) -> None:
+    def _pong(self, _: Command, __: commands.Pong) -> None:
         if not self._pong_expected:
             raise Disconnect(errors.BAD_REQUEST_CLOSE)
         self._pong_expected = False
@@ -520,7 +522,7 @@ class ClientActor(Actor):
         membership = self._memberships.get(channel)
         return membership.room_class if membership is not None else self._shared.classes.of(channel)
 
-    def _subscribe(self, command: Command, request: protocol.Subscribe) -> None:
+    def _subscribe(self, command: Command, request: commands.Subscribe) -> None:
         if request.type:
             raise CommandError(errors.NOT_AVAILABLE)
         if bytes(request.tf):
@@ -553,12 +555,12 @@ class ClientActor(Actor):
     def _is_mine(self, channel: str) -> bool:
         return channel == limits.personal_channel(self._me().user)
 
-    def _unsubscribe(self, command: Command, request: protocol.Unsubscribe) -> None:
+    def _unsubscribe(self, command: Command, request: commands.Unsubscribe) -> None:
         if self._is_mine(request.channel):
             self._hears_notices = False
         self._put_out.discard(request.channel)
         self._leave(request.channel)
-        self._reply(command, protocol.Empty())
+        self._reply(command, results.Empty())
 
     def _leave(self, channel: str) -> None:
         membership = self._memberships.pop(channel, None)
@@ -569,8 +571,8 @@ class ClientActor(Actor):
         # One that is still being entered is left when the room has answered. What waited for it is refused.
         self._do_waiting(membership)
 
-    def _rpc(self, command: Command, request: protocol.Rpc) -> None:
-        call = protocol.decode_rpc(request, chaos=self._shared.chaos)
+    def _rpc(self, command: Command, request: commands.Rpc) -> None:
+        call = methods.decode_rpc(request, chaos=self._shared.chaos)
         if call is None:
             raise CommandError(errors.METHOD_NOT_FOUND)
         self._commands[type(call)](self, command, call)
@@ -597,7 +599,7 @@ class ClientActor(Actor):
             )
             self._ask(membership.room, publish)
 
-    def _typing(self, command: Command, call: protocol.Typing) -> None:
+    def _typing(self, command: Command, call: calls.Typing) -> None:
         membership = self._membership(call.channel)
         if not may(self._who().role_in(call.channel), Action.TYPE, membership.room_class.floors):
             raise CommandError(errors.PERMISSION_DENIED)  # here, since the room does not answer
@@ -605,9 +607,9 @@ class ClientActor(Actor):
         if membership.room is not None and now - membership.typed_at >= self._limits.typing_interval_s:
             membership.typed_at = now
             membership.room.tell(ShowTyping(self.actor_ref, membership.author))
-        self._reply(command, protocol.RpcResult(protocol.Empty()))
+        self._reply(command, results.RpcResult(results.Empty()))
 
-    def _list_rooms(self, command: Command, call: protocol.ListRooms) -> None:
+    def _list_rooms(self, command: Command, call: calls.ListRooms) -> None:
         if call.query is not None:
             limits.check_query(call.query)
             rates = self._shared.rates
@@ -619,7 +621,7 @@ class ClientActor(Actor):
         most = min(call.limit, limits.MAX_ROOMS_LISTED)
         self._ask(self._shared.rooms, ListRooms(self.actor_ref, command, self._who(), most, call.query or ""))
 
-    def _create_room(self, command: Command, call: protocol.CreateRoom) -> None:
+    def _create_room(self, command: Command, call: calls.CreateRoom) -> None:
         check_private_channel(call.channel)
         limits.check_topic(call.topic)
         self._check_pending()
@@ -628,7 +630,7 @@ class ClientActor(Actor):
             raise CommandError(errors.PERMISSION_DENIED)
         self._change_members(command, "create", call.channel, self._who().user, call.topic)
 
-    def _invite(self, command: Command, call: protocol.Invite) -> None:
+    def _invite(self, command: Command, call: calls.Invite) -> None:
         limits.check_channel(call.channel)
         check_user(call.user)
         self._check_pending()
@@ -645,43 +647,43 @@ class ClientActor(Actor):
     def _say_first_topic(self, made: ChangeMembers) -> None:
         """Say what a room that was just made is about. Its maker need not be in it yet."""
         channel, now = made.change.room, self._shared.now_ms()
-        data, topic = protocol.topic_data(made.topic, now), Topic(made.topic)
+        data, topic = publications.topic_data(made.topic, now), Topic(made.topic)
         who = (self._who(), "", made.author)
         self._ask(self._shared.rooms, Publish(self.actor_ref, channel, made.command, *who, data, now, topic))
 
-    def _read_members(self, command: Command, call: protocol.ReadMembers) -> None:
+    def _read_members(self, command: Command, call: calls.ReadMembers) -> None:
         room = self._room_or_rooms(call.channel, Action.SEE_MEMBERS)
         self._ask(room, ReadMembers(self.actor_ref, call.channel, command, self._who()))
 
-    def _read_names(self, command: Command, call: protocol.ReadNames) -> None:
+    def _read_names(self, command: Command, call: calls.ReadNames) -> None:
         for user in call.users:
             check_user(user)
         self._check_pending()
         self._ask(self._shared.clients, ReadNames(self.actor_ref, command, call.users))
 
-    def _set_away(self, command: Command, call: protocol.SetAway) -> None:
+    def _set_away(self, command: Command, call: calls.SetAway) -> None:
         if call.on is not self._away:
             self._away = call.on
             for membership in self._memberships.values():
                 self._tell_away(membership)
-        self._reply(command, protocol.RpcResult(protocol.Empty()))
+        self._reply(command, results.RpcResult(results.Empty()))
 
     def _tell_away(self, membership: Membership) -> None:
         """Tell a room whether whoever sits here looks elsewhere, if that was ever said and the room is entered."""
         if self._away is not None and membership.room is not None:
             membership.room.tell(SetAway(self.actor_ref, membership.ticket, self._away))
 
-    def _moderate(self, command: Command, call: protocol.Moderation) -> None:
+    def _moderate(self, command: Command, call: calls.Moderation) -> None:
         place = self._place(call.channel)
         identity = self._who()
         ruling = ruling_of(call, identity, self._shared.now_ms())
         self._ask(place, Moderate(self.actor_ref, call.channel, command, identity, ruling))
 
-    def _read_bans(self, command: Command, call: protocol.ReadBans) -> None:
+    def _read_bans(self, command: Command, call: calls.ReadBans) -> None:
         place = self._place(call.channel)
         self._ask(place, ReadBans(self.actor_ref, call.channel, command, self._who(), call.after, call.limit))
 
-    def _read_audit(self, command: Command, call: protocol.ReadAudit) -> None:
+    def _read_audit(self, command: Command, call: calls.ReadAudit) -> None:
         place, most = self._place(call.channel), min(call.limit, limits.MAX_MESSAGES)
         self._ask(place, ReadAudit(self.actor_ref, call.channel, command, self._who(), call.before, most))
 
@@ -698,19 +700,19 @@ class ClientActor(Actor):
             raise CommandError(errors.PERMISSION_DENIED)  # before a room is opened for it
         return self._shared.rooms
 
-    def _crash_room(self, command: Command, call: protocol.Chaos) -> None:
+    def _crash_room(self, command: Command, call: calls.Chaos) -> None:
         room = self._room_or_rooms(call.channel, Action.READ)
         self._ask(room, CrashRoom(self.actor_ref, call.channel, command, self._who(), call.kind))
 
-    def _presence(self, command: Command, request: protocol.Presence) -> None:
+    def _presence(self, command: Command, request: commands.Presence) -> None:
         room = self._room_or_rooms(request.channel, Action.SEE_MEMBERS)
         self._ask(room, ReadPresence(self.actor_ref, request.channel, command, self._who()))
 
-    def _presence_stats(self, command: Command, request: protocol.PresenceStats) -> None:
+    def _presence_stats(self, command: Command, request: commands.PresenceStats) -> None:
         room = self._room_or_rooms(request.channel, Action.SEE_MEMBERS)
         self._ask(room, CountPresence(self.actor_ref, request.channel, command, self._who()))
 
-    def _history(self, command: Command, request: protocol.History) -> None:
+    def _history(self, command: Command, request: commands.History) -> None:
         room = self._room_or_rooms(request.channel, Action.READ)
         if request.limit < -1:
             raise bad_request("limit must be -1, 0 or more")
@@ -720,7 +722,7 @@ class ClientActor(Actor):
         who = self._who()
         self._ask(room, ReadHistory(self.actor_ref, request.channel, command, who, limit, since, request.reverse))
 
-    def _read_messages(self, command: Command, call: protocol.ReadMessages) -> None:
+    def _read_messages(self, command: Command, call: calls.ReadMessages) -> None:
         room = self._room_or_rooms(call.channel, Action.READ)
         if call.before is not None and call.after is not None:
             raise bad_request("before and after exclude each other")
@@ -728,9 +730,9 @@ class ClientActor(Actor):
         who = self._who()
         self._ask(room, ReadMessages(self.actor_ref, call.channel, command, who, call.before, call.after, most))
 
-    def _keep_place(self, command: Command, call: protocol.Placing) -> None:
+    def _keep_place(self, command: Command, call: calls.Placing) -> None:
         limits.check_channel(call.channel)
-        membership, leave = self._memberships.get(call.channel), isinstance(call, protocol.LeaveRoom)
+        membership, leave = self._memberships.get(call.channel), isinstance(call, calls.LeaveRoom)
         if not leave and not self._may_read(call.channel):
             raise CommandError(errors.PERMISSION_DENIED)
         self._check_pending()
@@ -741,24 +743,24 @@ class ClientActor(Actor):
             user=self._who().user,
             room=call.channel,
             time_ms=self._shared.now_ms(),
-            read=call.offset if isinstance(call, protocol.MarkRead) else None,
-            notify=call.on if isinstance(call, protocol.SetNotify) else None,
+            read=call.offset if isinstance(call, calls.MarkRead) else None,
+            notify=call.on if isinstance(call, calls.SetNotify) else None,
             leave=leave,
         )
         # To leave takes no right, and no room that would be opened for it.
         asked = self._shared.journal if leave else (membership and membership.room) or self._shared.rooms
         self._ask(asked, KeepPlace(self.actor_ref, call.channel, command, self._who(), keep, self._shared.clients))
 
-    def _read_places(self, command: Command, _: protocol.ReadPlaces) -> None:
+    def _read_places(self, command: Command, _: calls.ReadPlaces) -> None:
         self._check_pending()
         self._ask(self._shared.reader, ReadPlaces(self.actor_ref, "", command, self._who(), self._shared.now_ms()))
 
-    def _search(self, command: Command, call: protocol.SearchMessages) -> None:
+    def _search(self, command: Command, call: calls.SearchMessages) -> None:
         if not may(self._who().role_in(call.channel or ""), Action.SEARCH):
             raise CommandError(errors.PERMISSION_DENIED)
         search = search_of(call)
         if search is None:
-            self._reply(command, protocol.RpcResult(protocol.SearchResult([])))
+            self._reply(command, results.RpcResult(results.SearchResult([])))
             return
         self._check_pending()
         by_token = frozenset(membership.channel for membership in self._memberships.values() if membership.by_token)
@@ -768,22 +770,22 @@ class ClientActor(Actor):
             self._shared.reader, SearchMessages(self.actor_ref, command, self._who(), search, most, by_token, now_ms)
         )
 
-    def _ask_files(self, command: Command, call: protocol.AskFiles) -> None:
+    def _ask_files(self, command: Command, call: calls.AskFiles) -> None:
         if self._shared.files is None:
             raise CommandError(errors.NOT_AVAILABLE)
         room = self._room_or_rooms(call.channel, Action.READ)
         self._ask(room, AskFiles(self.actor_ref, call.channel, command, self._who()))
 
-    def _key_of_files(self, channel: str, *, upload: bool) -> protocol.RpcResult:
+    def _key_of_files(self, channel: str, *, upload: bool) -> results.RpcResult:
         assert self._shared.files is not None  # else nobody is asked
         files, expires_s = self._shared.files, int(self._now_s()) + KEY_LASTS_S
         key = files.keys.make(Access(self._who().user, channel, expires_s, upload))
-        return protocol.RpcResult(protocol.FilesResult(key, KEY_LASTS_S, upload, files.limits.max_file_bytes))
+        return results.RpcResult(results.FilesResult(key, KEY_LASTS_S, upload, files.limits.max_file_bytes))
 
-    def _send(self, _: Command, __: protocol.Send) -> None:
+    def _send(self, _: Command, __: commands.Send) -> None:
         raise Disconnect(errors.NOT_AVAILABLE_CLOSE)
 
-    def _unavailable(self, _: Command, __: protocol.Unavailable) -> None:
+    def _unavailable(self, _: Command, __: commands.Unavailable) -> None:
         raise CommandError(errors.NOT_AVAILABLE)
 
     # Answers.
@@ -848,7 +850,7 @@ class ClientActor(Actor):
 
     def _entered_by_server(self, join: Join, entered: Entered) -> None:
         request, result = join.command.request, entered_result(join, entered)
-        assert isinstance(request, protocol.SubscribeByServer)  # see `is_by_server`
+        assert isinstance(request, commands.SubscribeByServer)  # see `is_by_server`
         if self._opening is not None:
             self._opening.entered[join.channel] = result  # the reply to connect tells it
             return
@@ -950,7 +952,7 @@ class ClientActor(Actor):
         self._subscribe_by_server(begin.channel, self._me(), begin.position, begin.data)
 
     def _subscribe_by_server(self, channel: str, author: Author, position: Position | None, data: bytes = b"") -> None:
-        command = protocol.Command(0, protocol.SubscribeByServer(channel, msgspec.Raw(data)))
+        command = commands.Command(0, commands.SubscribeByServer(channel, msgspec.Raw(data)))
         membership = self._new_membership(channel, author, command, self._shared.classes.of(channel))
         membership.by_token = True
         self._ask(self._shared.rooms, membership.join(position))
@@ -1031,44 +1033,44 @@ class ClientActor(Actor):
     }
 
     _commands: ClassVar[dict[type, Callable[[Any, Command, Any], None]]] = {
-        protocol.Connect: _connect,
-        protocol.Pong: _pong,
-        protocol.Subscribe: _subscribe,
-        protocol.Unsubscribe: _unsubscribe,
-        protocol.Publish: _say,
-        protocol.SendMessage: _say,
-        protocol.EditMessage: _say,
-        protocol.DeleteMessage: _say,
-        protocol.React: _say,
-        protocol.ReadMessages: _read_messages,
-        protocol.ReadPlaces: _read_places,
-        protocol.MarkRead: _keep_place,
-        protocol.SetNotify: _keep_place,
-        protocol.LeaveRoom: _keep_place,
-        protocol.SearchMessages: _search,
-        protocol.AskFiles: _ask_files,
-        protocol.Typing: _typing,
-        protocol.SetTopic: _say,
-        protocol.ListRooms: _list_rooms,
-        protocol.CreateRoom: _create_room,
-        protocol.Invite: _invite,
-        protocol.ReadMembers: _read_members,
-        protocol.ReadNames: _read_names,
-        protocol.SetAway: _set_away,
-        protocol.Kick: _moderate,
-        protocol.Ban: _moderate,
-        protocol.Unban: _moderate,
-        protocol.Mute: _moderate,
-        protocol.Unmute: _moderate,
-        protocol.ReadBans: _read_bans,
-        protocol.ReadAudit: _read_audit,
-        protocol.Chaos: _crash_room,
-        protocol.Presence: _presence,
-        protocol.PresenceStats: _presence_stats,
-        protocol.History: _history,
-        protocol.Rpc: _rpc,
-        protocol.Refresh: _refresh,
-        protocol.SubRefresh: _sub_refresh,
-        protocol.Send: _send,
-        protocol.Unavailable: _unavailable,
+        commands.Connect: _connect,
+        commands.Pong: _pong,
+        commands.Subscribe: _subscribe,
+        commands.Unsubscribe: _unsubscribe,
+        commands.Publish: _say,
+        calls.SendMessage: _say,
+        calls.EditMessage: _say,
+        calls.DeleteMessage: _say,
+        calls.React: _say,
+        calls.ReadMessages: _read_messages,
+        calls.ReadPlaces: _read_places,
+        calls.MarkRead: _keep_place,
+        calls.SetNotify: _keep_place,
+        calls.LeaveRoom: _keep_place,
+        calls.SearchMessages: _search,
+        calls.AskFiles: _ask_files,
+        calls.Typing: _typing,
+        calls.SetTopic: _say,
+        calls.ListRooms: _list_rooms,
+        calls.CreateRoom: _create_room,
+        calls.Invite: _invite,
+        calls.ReadMembers: _read_members,
+        calls.ReadNames: _read_names,
+        calls.SetAway: _set_away,
+        calls.Kick: _moderate,
+        calls.Ban: _moderate,
+        calls.Unban: _moderate,
+        calls.Mute: _moderate,
+        calls.Unmute: _moderate,
+        calls.ReadBans: _read_bans,
+        calls.ReadAudit: _read_audit,
+        calls.Chaos: _crash_room,
+        commands.Presence: _presence,
+        commands.PresenceStats: _presence_stats,
+        commands.History: _history,
+        commands.Rpc: _rpc,
+        commands.Refresh: _refresh,
+        commands.SubRefresh: _sub_refresh,
+        commands.Send: _send,
+        commands.Unavailable: _unavailable,
     }

@@ -28,7 +28,7 @@ from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, RequestFailed
 from chat.errors import INTERNAL, LIMIT_EXCEEDED, PERMISSION_DENIED, ROOM_EXISTS, UNSUBSCRIBED_LEFT
 from chat.log import MemberChange
-from chat.protocol import invited_notice, left_notice
+from chat.protocol.notices import invited_notice, left_notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -47,7 +47,7 @@ from chat.errors import (
     Error,
 )
 from chat.log import Entry, Kept, Rejected, Stored
-from chat.protocol import left_notice, notify_notice, read_notice
+from chat.protocol.notices import left_notice, notify_notice, read_notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from actors.runtime import ActorRef
     from chat.identity import Identity
     from chat.log import Author
-    from chat.protocol import Command
+    from chat.protocol.commands import Command
     from chat.room_classes import RoomClass
     from chat.wire import Publications
 

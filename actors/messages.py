@@ -35,7 +35,8 @@ from chat.log import (
     Upload,
 )
 from chat.log import Page as MessagePage
-from chat.protocol import Command, PersonHere, RoomSummary
+from chat.protocol.commands import Command
+from chat.protocol.results import PersonHere, RoomSummary
 from chat.wire import Event, Published, Wire
 
 

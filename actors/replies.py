@@ -22,16 +22,17 @@ from actors.messages import (
     Told,
 )
 from actors.runtime import MailboxFull
-from chat import protocol
 from chat.channels import users_of
 from chat.errors import INTERNAL, TOO_MANY_REQUESTS, Error
 from chat.log import Findings, Kept
 from chat.log import Page as MessagePage
 from chat.policy import Action, may
+from chat.protocol import commands, publications, results
 
 if TYPE_CHECKING:
     from actors.messages import Entered, Join
-    from chat.protocol import Command, Result
+    from chat.protocol.commands import Command
+    from chat.protocol.results import Result
 
 
 def result_of(
@@ -61,83 +62,81 @@ def result_of(
         case Page():
             result = history_result(answer)
         case MessagePage() | Findings():
-            result = protocol.RpcResult(_messages(answer))
+            result = results.RpcResult(_messages(answer))
         case Present():
             result = presence_result(answer)
         case Counted():
             result = presence_stats_result(answer)
         case Listed() | People() | Names():
-            result = protocol.RpcResult(_listed(answer))
+            result = results.RpcResult(_listed(answer))
         case Bans() | Audit():
-            result = protocol.RpcResult(_rulings(answer))
+            result = results.RpcResult(_rulings(answer))
         case Kept() | Places():
-            result = protocol.RpcResult(_kept(answer))
+            result = results.RpcResult(_kept(answer))
         case Armed() | Told() | Done():  # pragma: no branch
-            result = protocol.RpcResult(protocol.Empty())
+            result = results.RpcResult(results.Empty())
     return result
 
 
-def _messages(answer: MessagePage | Findings) -> protocol.MessagesResult | protocol.SearchResult:
+def _messages(answer: MessagePage | Findings) -> results.MessagesResult | results.SearchResult:
     if isinstance(answer, Findings):
-        return protocol.search_result(answer)
-    current = [protocol.current_message(message) for message in answer.messages]
-    return protocol.MessagesResult(current, answer.position.offset, answer.position.epoch)
+        return results.search_result(answer)
+    current = [results.current_message(message) for message in answer.messages]
+    return results.MessagesResult(current, answer.position.offset, answer.position.epoch)
 
 
-def _listed(answer: Listed | People | Names) -> protocol.RoomList | protocol.MembersResult | protocol.NamesResult:
+def _listed(answer: Listed | People | Names) -> results.RoomList | results.MembersResult | results.NamesResult:
     if isinstance(answer, Listed):
-        return protocol.RoomList(answer.rooms)
-    return protocol.MembersResult(answer.people) if isinstance(answer, People) else protocol.NamesResult(answer.names)
+        return results.RoomList(answer.rooms)
+    return results.MembersResult(answer.people) if isinstance(answer, People) else results.NamesResult(answer.names)
 
 
-def _rulings(answer: Bans | Audit) -> protocol.BansResult | protocol.AuditResult:
-    infos = [protocol.ruling_info(ruling) for ruling in answer.rulings]
-    return protocol.BansResult(infos) if isinstance(answer, Bans) else protocol.AuditResult(infos)
+def _rulings(answer: Bans | Audit) -> results.BansResult | results.AuditResult:
+    infos = [results.ruling_info(ruling) for ruling in answer.rulings]
+    return results.BansResult(infos) if isinstance(answer, Bans) else results.AuditResult(infos)
 
 
-def _kept(answer: Kept | Places) -> protocol.Marker | protocol.PlacesResult:
+def _kept(answer: Kept | Places) -> results.Marker | results.PlacesResult:
     if isinstance(answer, Kept):
-        return protocol.Marker(answer.read)
+        return results.Marker(answer.read)
     infos = []
     for place in answer.places:
         members = [(user, answer.names.get(user, user)) for user in users_of(place.room)]
-        infos.append(protocol.place_info(place, members))
-    return protocol.PlacesResult(infos)
+        infos.append(results.place_info(place, members))
+    return results.PlacesResult(infos)
 
 
-def history_result(page: Page) -> protocol.HistoryResult:
+def history_result(page: Page) -> results.HistoryResult:
     """Return a page of history as a result, for clients and for the server API."""
-    return protocol.HistoryResult([item.json for item in page.items], page.position.offset, page.position.epoch)
+    return results.HistoryResult([item.json for item in page.items], page.position.offset, page.position.epoch)
 
 
-def presence_result(present: Present) -> protocol.PresenceResult:
+def presence_result(present: Present) -> results.PresenceResult:
     """Return who is here."""
-    return protocol.PresenceResult({author.client: protocol.client_info(author) for author in present.authors})
+    return results.PresenceResult({author.client: publications.client_info(author) for author in present.authors})
 
 
-def presence_stats_result(counted: Counted) -> protocol.PresenceStatsResult:
+def presence_stats_result(counted: Counted) -> results.PresenceStatsResult:
     """Return how many are here."""
-    return protocol.PresenceStatsResult(counted.clients, counted.users)
+    return results.PresenceStatsResult(counted.clients, counted.users)
 
 
 def _placed(command: Command, placed: Placed) -> Result:
     request = command.request
-    if type(request) is protocol.Publish:
-        return protocol.Empty()  # the protocol has no place for more
-    if type(request) is protocol.Rpc and request.method == "create":
-        return protocol.RpcResult(protocol.Empty())  # the room is there, and so is what it is about
+    if type(request) is commands.Publish:
+        return results.Empty()  # the protocol has no place for more
+    if type(request) is commands.Rpc and request.method == "create":
+        return results.RpcResult(results.Empty())  # the room is there, and so is what it is about
     entry = placed.entry
-    return protocol.RpcResult(
-        protocol.SendResult(entry.offset, placed.epoch, entry.time_ms, duplicate=placed.duplicate)
-    )
+    return results.RpcResult(results.SendResult(entry.offset, placed.epoch, entry.time_ms, duplicate=placed.duplicate))
 
 
-def entered_result(join: Join, entered: Entered) -> protocol.SubscribeResult:
+def entered_result(join: Join, entered: Entered) -> results.SubscribeResult:
     """Return the result of a subscribe. After a recovery the offset is the one that was recovered from."""
     resumed = join.position if entered.recovered else None
     role = join.identity.role_in(join.channel)
-    data = protocol.SubscribeData(role.value if may(role, Action.AUDIT) else "", entered.topic)
-    return protocol.SubscribeResult(
+    data = results.SubscribeData(role.value if may(role, Action.AUDIT) else "", entered.topic)
+    return results.SubscribeResult(
         recoverable=True,
         positioned=True,
         epoch=entered.position.epoch,
@@ -156,10 +155,10 @@ def error_of(failure: BaseException) -> Error:
 
 def is_by_server(command: Command) -> bool:
     """Tell whether the server itself wants this, so that nobody waits for a reply."""
-    return isinstance(command.request, protocol.SubscribeByServer)
+    return isinstance(command.request, commands.SubscribeByServer)
 
 
 def rejects_unrecoverable(command: Command) -> bool:
     """Tell whether a subscribe wants an error rather than a fresh start when its position cannot be recovered."""
     request = command.request
-    return isinstance(request, protocol.Subscribe) and bool(request.flag & protocol.REJECT_UNRECOVERABLE)
+    return isinstance(request, commands.Subscribe) and bool(request.flag & commands.REJECT_UNRECOVERABLE)

@@ -85,7 +85,9 @@ from chat.errors import (
 from chat.identity import NamesHere
 from chat.log import Author, Delete, Draft, Edit, Position, React, Topic
 from chat.policy import NO_FLOORS, Action, may
-from chat.protocol import AWAY_DATA, ONLINE_DATA, TYPING_DATA, PersonHere, told_notice, topic_of
+from chat.protocol.notices import told_notice
+from chat.protocol.publications import AWAY_DATA, ONLINE_DATA, TYPING_DATA, topic_of
+from chat.protocol.results import PersonHere
 from chat.sanctions import UNSUBSCRIBED_BANNED, UNSUBSCRIBED_KICKED, Sanctions, muted, unsubscribed
 from chat.tokens import Role
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published, StatesChanged

@@ -36,7 +36,7 @@ from chat.access import may_in
 from chat.channels import is_private
 from chat.errors import LIMIT_EXCEEDED, Error
 from chat.policy import Action
-from chat.protocol import RoomSummary
+from chat.protocol.results import RoomSummary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from chat import errors, limits, protocol
+from chat import errors, limits
 from chat.errors import CommandError, bad_request
 from chat.log import Delete, Edit, React, Topic
+from chat.protocol import calls, commands, publications
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,14 +19,7 @@ if TYPE_CHECKING:
     from chat.limits import Limits
     from chat.log import Change
 
-Saying = (
-    protocol.Publish
-    | protocol.SendMessage
-    | protocol.EditMessage
-    | protocol.DeleteMessage
-    | protocol.React
-    | protocol.SetTopic
-)
+Saying = commands.Publish | calls.SendMessage | calls.EditMessage | calls.DeleteMessage | calls.React | calls.SetTopic
 
 
 class Said(NamedTuple):
@@ -45,41 +39,41 @@ class Said(NamedTuple):
 
 def said(request: Saying, most: Limits, now_ms: int) -> Said:
     """Return what a command says. Raises `CommandError` (107, 108)."""
-    if isinstance(request, protocol.Publish):
+    if isinstance(request, commands.Publish):
         return Said("", _published(request))
-    if isinstance(request, protocol.SendMessage):
+    if isinstance(request, calls.SendMessage):
         limits.check_key(request.key)
         limits.check_files(request.files)
         if request.text.strip() or not request.files:
             limits.check_text(request.text, most)
         limits.check_mentions(request.mentions, request.text)
-        data, mentions = protocol.message_data(request, now_ms), tuple(request.mentions)
+        data, mentions = publications.message_data(request, now_ms), tuple(request.mentions)
         return Said(request.key, data, reply=request.reply or 0, mentions=mentions, files=request.files)
     if request.key:
         limits.check_key(request.key)
-    if isinstance(request, protocol.SetTopic):
+    if isinstance(request, calls.SetTopic):
         limits.check_topic(request.topic)
-        return Said(request.key, protocol.topic_data(request.topic, now_ms), Topic(request.topic))
+        return Said(request.key, publications.topic_data(request.topic, now_ms), Topic(request.topic))
     change = _change(request, most)
-    return Said(request.key, protocol.change_data(change, now_ms), change)
+    return Said(request.key, publications.change_data(change, now_ms), change)
 
 
-def _change(request: protocol.EditMessage | protocol.DeleteMessage | protocol.React, most: Limits) -> Change:
-    if isinstance(request, protocol.EditMessage):
+def _change(request: calls.EditMessage | calls.DeleteMessage | calls.React, most: Limits) -> Change:
+    if isinstance(request, calls.EditMessage):
         limits.check_text(request.text, most)
         return Edit(request.target, request.text)
-    if isinstance(request, protocol.DeleteMessage):
+    if isinstance(request, calls.DeleteMessage):
         return Delete(request.target)
     limits.check_emoji(request.emoji)
     return React(request.target, request.emoji, request.on)
 
 
-def _published(publish: protocol.Publish) -> bytes:
+def _published(publish: commands.Publish) -> bytes:
     if publish.type:
         raise CommandError(errors.NOT_AVAILABLE)
     if not bytes(publish.data):
         raise bad_request("data is missing")
     data = limits.clean_json(publish.data)
-    if protocol.is_change(data):
+    if publications.is_change(data):
         raise bad_request("a change is made with rpc edit, delete, react or topic")
     return data

@@ -10,7 +10,7 @@ from chat.log import NEWEST, Search
 from chat.words import parse
 
 if TYPE_CHECKING:
-    from chat.protocol import SearchMessages
+    from chat.protocol.calls import SearchMessages
 
 
 def search_of(call: SearchMessages) -> Search | None:

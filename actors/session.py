@@ -17,13 +17,14 @@ from chat.errors import CommandError, Disconnect
 from chat.identity import Permit
 from chat.log import Author, Position
 from chat.policy import Action
-from chat.protocol import PERSONAL, ConnectResult, Oneself, RefreshResult, SubRefreshResult
+from chat.protocol.results import PERSONAL, ConnectResult, Oneself, RefreshResult, SubRefreshResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chat.identity import Door, Identity
-    from chat.protocol import Command, Connect, Resume, SubscribeResult
+    from chat.protocol.commands import Command, Connect, Resume
+    from chat.protocol.results import SubscribeResult
     from chat.room_classes import RoomClass
 
 

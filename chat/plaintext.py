@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from chat import protocol
 from chat.framing import text_frame
-from chat.protocol import Command
+from chat.protocol import calls, commands, publications
+from chat.protocol.commands import Command
 from chat.wire import Publications
 
 if TYPE_CHECKING:
@@ -56,14 +56,14 @@ class PlainText:
         """Connect under the client id, and enter the lobby."""
         name = msgspec.json.encode({"name": f"{PREFIX}{self._client_id}"})
         return [
-            Command(1, protocol.Connect(data=msgspec.Raw(name))),
-            Command(2, protocol.Subscribe(self._lobby)),
+            Command(1, commands.Connect(data=msgspec.Raw(name))),
+            Command(2, commands.Subscribe(self._lobby)),
         ]
 
     def decode(self, frame: str) -> list[Command]:
         """Every frame is a message. Never raises."""
         key = secrets.token_hex(8)  # a repeated line is a second message
-        return [Command(3, protocol.SendMessage(self._lobby, key, frame))]
+        return [Command(3, calls.SendMessage(self._lobby, key, frame))]
 
     def reply(self, command: Command, result: Any) -> None:
         """Success is silent."""
@@ -94,5 +94,5 @@ class PlainText:
 
 def _line(name: str, data: bytes) -> bytes | None:
     who = name if name.startswith(PREFIX) else PREFIX + name
-    text = protocol.text_of(data)
+    text = publications.text_of(data)
     return text_frame(f"{who}: {text}".encode()) if text is not None else None

@@ -13,7 +13,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from chat import protocol
+from chat.protocol import calls, commands
 
 Kind = Literal["send", "typing", "join", "history", "search", "upload"]
 """What is counted apart from each other."""
@@ -110,13 +110,13 @@ class Rates:
 
 
 _COMMANDS: Final[dict[type, Kind | None]] = {
-    protocol.Connect: None,
-    protocol.Pong: None,
-    protocol.Send: None,
-    protocol.Publish: "send",
-    protocol.SendMessage: "send",  # what the plain-text wire makes of a frame
-    protocol.Subscribe: "join",
-    protocol.Unsubscribe: "join",
+    commands.Connect: None,
+    commands.Pong: None,
+    commands.Send: None,
+    commands.Publish: "send",
+    calls.SendMessage: "send",  # what the plain-text wire makes of a frame
+    commands.Subscribe: "join",
+    commands.Unsubscribe: "join",
 }
 _METHODS: Final[dict[str, Kind]] = {
     "send": "send",
@@ -132,13 +132,13 @@ _METHODS: Final[dict[str, Kind]] = {
 }
 
 
-def kind_of(request: protocol.Request) -> Kind | None:
+def kind_of(request: commands.Request) -> Kind | None:
     """Return what a request counts as: reading unless it is something else, rpc methods that do not exist included.
 
     To look for rooms counts as a search besides, of which only the decoded call knows.
 
     None for what has limits of its own: connect, pong and send close a connection where they are not wanted.
     """
-    if type(request) is protocol.Rpc:
+    if type(request) is commands.Rpc:
         return _METHODS.get(request.method, "history")
     return _COMMANDS.get(type(request), "history")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from chat.identity import Identity
-    from chat.protocol import Moderation
+    from chat.protocol.calls import Moderation
 
 MAX_REASON_CHARS: Final = 200
 UNSUBSCRIBED_KICKED: Final = 2101

@@ -1,4 +1,4 @@
-"""The wire as a JSON Schema (2020-12), made of the types and tables of `chat/protocol.py`: nothing is said twice.
+"""The wire as a JSON Schema (2020-12), made of the types and tables of `chat/protocol`: nothing is said twice.
 
 `FromClient` describes a line from a client, `FromServer` one from the server; each is one of several kinds, and no line
 is of two. What the server sends has no other fields than these. What clients send may have some, which are ignored.
@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Union
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
-from chat import protocol
-from chat.protocol import HOLDS, holding
+from chat.protocol import commands, encoding, methods, notices, publications, results
+from chat.protocol.fields import HOLDS, holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+_MODULES: Final = commands, publications, notices, results
+_TYPES: Final = {name: kind for module in _MODULES for name, kind in vars(module).items()}
+"""What `holding` may name."""
 
 TEMPLATE: Final = "#/$defs/{name}"
 
@@ -32,7 +36,7 @@ def components(types: Sequence[Any], template: str) -> tuple[list[dict[str, Any]
     """
     names: dict[str, None] = {}
     while True:
-        held = [vars(protocol)[name] for name in names]
+        held = [_TYPES[name] for name in names]
         found, defs = msgspec.json.schema_components([*types, *held], ref_template=template)
         wanted = dict.fromkeys(_held([found, defs]))
         if wanted.keys() <= names.keys():
@@ -69,14 +73,14 @@ def _tell(schema: Any, by_name: dict[str | None, Any]) -> Any:
 
 def document() -> dict[str, Any]:
     """Return the schema of the wire."""
-    commands, from_client = _described([*_commands(), _frame("pong", "The answer to a ping.")])
+    sent, from_client = _described([*_commands(), _frame("pong", "The answer to a ping.")])
     lines, from_server = _described([*_replies(), *_pushes(), _frame("ping", "To be answered with a pong.")])
     for described in from_server.values():
         described.setdefault("additionalProperties", False)
     from_client["pong"]["additionalProperties"] = False  # else all lines were one
-    results = {
+    returned = {
         f"rpc.{method}.result": {"$ref": TEMPLATE.format(name=result.__name__)}
-        for method, (_, result) in protocol.CHAOS_METHODS.items()
+        for method, (_, result) in methods.CHAOS_METHODS.items()
     }
     assert not from_client.keys() & from_server.keys()
     return {
@@ -85,11 +89,11 @@ def document() -> dict[str, Any]:
         "description": "A line of a frame, in either direction. `rpc.{method}.result` is what a method returns.",
         "anyOf": [{"$ref": TEMPLATE.format(name=name)} for name in ("FromClient", "FromServer")],
         "$defs": {
-            "FromClient": {"title": "FromClient", "description": "What a client sends.", "oneOf": commands},
+            "FromClient": {"title": "FromClient", "description": "What a client sends.", "oneOf": sent},
             "FromServer": {"title": "FromServer", "description": "What the server sends.", "oneOf": lines},
             **from_client,
             **from_server,
-            **results,
+            **returned,
         },
     }
 
@@ -99,15 +103,15 @@ def _described(kinds: list[type[Struct]]) -> tuple[list[dict[str, Any]], dict[st
 
 
 def _commands() -> Iterator[type[Struct]]:
-    for request, name in protocol.METHOD_OF.items():
-        body = _calls() if request is protocol.Rpc else request
+    for request, name in encoding.METHOD_OF.items():
+        body = _calls() if request is commands.Rpc else request
         yield _frame(f"command.{name}", request.__doc__, ("id", Id), (name, body))
 
 
 def _calls() -> Any:
     """Return the union of all that a client may call. Where all fields may be left out, all data may."""
     calls = []
-    for method, (data, _) in protocol.CHAOS_METHODS.items():
+    for method, (data, _) in methods.CHAOS_METHODS.items():
         needed = any(field.required for field in msgspec.structs.fields(data))
         what: tuple[Any, ...] = ("data", data) if needed else ("data", data | None | UnsetType, UNSET)
         calls.append(
@@ -117,16 +121,16 @@ def _calls() -> Any:
 
 
 def _replies() -> Iterator[type[Struct]]:
-    returned = dict.fromkeys(result.__name__ for _, result in protocol.CHAOS_METHODS.values())
-    rpc = _frame("RpcReply", protocol.RpcResult.__doc__, ("data", Annotated[Any, holding(*returned)]))
-    for request, name in protocol.METHOD_OF.items():
-        result = rpc if request is protocol.Rpc else protocol.RESULT_OF[request]
+    returned = dict.fromkeys(result.__name__ for _, result in methods.CHAOS_METHODS.values())
+    rpc = _frame("RpcReply", results.RpcResult.__doc__, ("data", Annotated[Any, holding(*returned)]))
+    for request, name in encoding.METHOD_OF.items():
+        result = rpc if request is commands.Rpc else encoding.RESULT_OF[request]
         yield _frame(f"reply.{name}", result.__doc__, ("id", Id), (name, result))
-    yield _frame("reply.error", protocol.ErrorInfo.__doc__, ("id", Id), ("error", protocol.ErrorInfo))
+    yield _frame("reply.error", encoding.ErrorInfo.__doc__, ("id", Id), ("error", encoding.ErrorInfo))
 
 
 def _pushes() -> Iterator[type[Struct]]:
-    for kind, (name, body) in protocol.PUSHES.items():
+    for kind, (name, body) in encoding.PUSHES.items():
         push = _frame(f"pushed.{kind}", "Where it happened, and what.", ("channel", str), (name, body))
         yield _frame(f"push.{kind}", body.__doc__, ("push", push))
 

@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from chat.errors import CloseReason, Error, bad_request
 from chat.log import Author
-from chat.protocol import Empty, HistoryResult, PresenceResult, PresenceStatsResult
+from chat.protocol.results import Empty, HistoryResult, PresenceResult, PresenceStatsResult
 from chat.schema import components
 from chat.tokens import SERVER_PREFIX
 

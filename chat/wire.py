@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from chat import protocol
 from chat.framing import text_frame
+from chat.protocol import commands, encoding, publications
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chat.errors import Error
     from chat.log import Author, Entry
-    from chat.protocol import Command, Result, SubscribeByServer, SubscribeResult
+    from chat.protocol.commands import Command, SubscribeByServer
+    from chat.protocol.results import Result, SubscribeResult
 
 
-_PING: Final = text_frame(protocol.PING)
+_PING: Final = text_frame(encoding.PING)
 
 
 class Event:
@@ -49,7 +50,7 @@ class Published(msgspec.Struct, gc=False):
     def json(self) -> msgspec.Raw:
         """The publication, encoded once."""
         if self._json is None:
-            self._json = protocol.encode_publication(self.entry)
+            self._json = publications.encode_publication(self.entry)
         return self._json
 
 
@@ -160,16 +161,16 @@ class JsonWire:
         return []
 
     def decode(self, frame: str) -> list[Command]:
-        """See `protocol.decode_frame`."""
-        return protocol.decode_frame(frame)
+        """See `commands.decode_frame`."""
+        return commands.decode_frame(frame)
 
     def reply(self, command: Command, result: Result) -> bytes:
-        """See `protocol.encode_reply`."""
-        return text_frame(protocol.encode_reply(command, result))
+        """See `encoding.encode_reply`."""
+        return text_frame(encoding.encode_reply(command, result))
 
     def error(self, command: Command, error: Error) -> bytes:
-        """See `protocol.encode_error`."""
-        return text_frame(protocol.encode_error(command, error))
+        """See `encoding.encode_error`."""
+        return text_frame(encoding.encode_error(command, error))
 
     def event(self, event: Event, reader: str) -> tuple[bytes, ...]:  # noqa: ARG002  (all readers get the same)
         """Encode an event: once, whoever asks."""
@@ -180,26 +181,26 @@ class JsonWire:
 
     def _encode(self, event: Event) -> bytes:
         if isinstance(event, Publications):
-            pushes = [protocol.encode_push(event.channel, "pub", item.json) for item in event.items]
+            pushes = [encoding.encode_push(event.channel, "pub", item.json) for item in event.items]
             return b"\n".join(pushes)
         if isinstance(event, Ephemeral):
-            body = protocol.encode_ephemeral(event.data, event.author)
-            return protocol.encode_push(event.channel, "pub", body)
+            body = encoding.encode_ephemeral(event.data, event.author)
+            return encoding.encode_push(event.channel, "pub", body)
         if isinstance(event, StatesChanged):
-            bodies = [protocol.encode_ephemeral(data, author) for data, author in event.changes]
-            return b"\n".join(protocol.encode_push(event.channel, "pub", body) for body in bodies)
+            bodies = [encoding.encode_ephemeral(data, author) for data, author in event.changes]
+            return b"\n".join(encoding.encode_push(event.channel, "pub", body) for body in bodies)
         assert isinstance(event, PresenceChanged)
-        body = protocol.encode_presence_change(event.author)
-        return protocol.encode_push(event.channel, event.kind, body)
+        body = encoding.encode_presence_change(event.author)
+        return encoding.encode_push(event.channel, event.kind, body)
 
     def subscribed(self, request: SubscribeByServer, result: SubscribeResult) -> bytes:
         """Encode a subscribe push."""
-        push = protocol.encode_push(request.channel, "subscribe", protocol.encode_subscribe(request, result))
+        push = encoding.encode_push(request.channel, "subscribe", encoding.encode_subscribe(request, result))
         return text_frame(push)
 
     def unsubscribed(self, channel: str, code: int, reason: str) -> bytes:
         """Encode an unsubscribe push."""
-        push = protocol.encode_push(channel, "unsubscribe", protocol.encode_unsubscribe(code, reason))
+        push = encoding.encode_push(channel, "unsubscribe", encoding.encode_unsubscribe(code, reason))
         return text_frame(push)
 
     def ping(self) -> bytes:

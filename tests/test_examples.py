@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from chat.protocol import RPC_METHODS
+from chat.protocol.methods import RPC_METHODS
 from chat.schema import document
 from tests.examples import Meaning, Turn, blocks
 from tests.schema import Kinds, Side

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chat.admission import Admission
     from chat.errors import CloseReason
     from chat.limits import Limits
-    from chat.protocol import Command
+    from chat.protocol.commands import Command
     from chat.wire import Wire
 
 MAX_WAITING: Final = 32

@@ -17,7 +17,8 @@ from chat import server_api
 from chat.errors import CommandError, Error
 from chat.identity import SERVER
 from chat.log import LogError
-from chat.protocol import Command, Empty, Send
+from chat.protocol.commands import Command, Send
+from chat.protocol.results import Empty
 from chat.server_api import (
     Channels,
     Disconnect,

@@ -7,17 +7,17 @@ import pytest
 from actors.membership import Gap, Membership
 from actors.messages import Entered, Join, Leave
 from actors.runtime import Actor, ActorRef, ActorSystem, ChildSpec, VirtualScheduler
-from chat import protocol
 from chat.identity import Identity
 from chat.limits import Limits
 from chat.log import Entry, Position
-from chat.protocol import Command
+from chat.protocol import commands
+from chat.protocol.commands import Command
 from chat.room_classes import RoomClass
 from chat.wire import Publications, Published
 from tests.fakes import ANN, NOON_MS
 
 WHO = Identity(user="ann", name="Ann", look=())
-SUBSCRIBE = Command(2, protocol.Subscribe("lobby"))
+SUBSCRIBE = Command(2, commands.Subscribe("lobby"))
 
 system = ActorSystem(VirtualScheduler())
 CLIENT: ActorRef[Any] = system.spawn(ChildSpec(name="client", factory=Actor))

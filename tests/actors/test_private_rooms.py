@@ -14,7 +14,7 @@ from msgspec import Raw
 from actors.runtime import Signal
 from chat import private_rooms
 from chat.log import LogError, MemoryLog
-from chat.protocol import CHAOS_METHODS
+from chat.protocol.methods import CHAOS_METHODS
 from chat.server_api import History as ApiHistory
 from chat.server_api import Presence as ApiPresence
 from chat.server_api import Publish as ApiPublish

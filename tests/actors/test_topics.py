@@ -11,7 +11,7 @@ from actors.messages import CatchUp
 from chat import server_api
 from chat.errors import CommandError
 from chat.log import Draft, LogError, MemoryLog, Topic
-from chat.protocol import topic_data
+from chat.protocol.publications import topic_data
 from tests.fakes import ANN, NOON_MS, Chat, Client, FakeLog
 from tests.tokens import token, tokens
 

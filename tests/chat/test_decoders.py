@@ -11,15 +11,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from chat import protocol
 from chat.errors import CommandError, Disconnect
 from chat.framing import text_frame, text_of_frame
 from chat.limits import MAX_DEPTH, Limits, clean_json
 from chat.plaintext import PlainText
+from chat.protocol import commands, encoding, methods, publications
 from chat.rates import kind_of
 
-COMMANDS = [*protocol.METHOD_OF.values(), "ping", "send", "refresh", "sub_refresh", "dance"]
-METHODS = [*protocol.CHAOS_METHODS, "dance", ""]
+COMMANDS = [*encoding.METHOD_OF.values(), "ping", "send", "refresh", "sub_refresh", "dance"]
+METHODS = [*methods.CHAOS_METHODS, "dance", ""]
 FIELDS = [
     *("channel", "data", "method", "token", "recover", "offset", "epoch", "flag", "type", "tf", "limit", "since"),
     *("reverse", "key", "text", "target", "emoji", "on", "before", "after", "kind", "name", "guest"),
@@ -47,16 +47,16 @@ def frames(draw: st.DrawFn) -> str:
 def take_in(frame: str) -> None:
     """Decode a frame as far as a client actor does."""
     with contextlib.suppress(Disconnect):
-        for command in protocol.decode_frame(frame):
-            assert type(command) is protocol.Command
+        for command in commands.decode_frame(frame):
+            assert type(command) is commands.Command
             kind_of(command.request)
             with contextlib.suppress(CommandError):
-                if isinstance(command.request, protocol.Rpc):
-                    protocol.decode_rpc(command.request, chaos=True)
-                elif isinstance(command.request, protocol.Connect):
-                    protocol.decode_connect_data(command.request.data)
-                elif isinstance(command.request, protocol.Publish):
-                    protocol.is_change(clean_json(command.request.data))
+                if isinstance(command.request, commands.Rpc):
+                    methods.decode_rpc(command.request, chaos=True)
+                elif isinstance(command.request, commands.Connect):
+                    commands.decode_connect_data(command.request.data)
+                elif isinstance(command.request, commands.Publish):
+                    publications.is_change(clean_json(command.request.data))
 
 
 @given(frames())
@@ -79,8 +79,8 @@ def test_any_data_is_cleaned_or_refused_and_what_is_clean_stays_so(data: bytes) 
     with contextlib.suppress(CommandError):
         clean = clean_json(Raw(data))
         assert clean_json(Raw(clean)) == clean
-        protocol.is_change(clean)
-        protocol.text_of(clean)
+        publications.is_change(clean)
+        publications.text_of(clean)
 
 
 @given(st.binary(max_size=300) | st.sampled_from([125, 126, 65_535, 65_536]).map(bytes))
@@ -103,7 +103,7 @@ def test_data_that_is_nested_deeper_is_refused(depth: int) -> None:
         clean_json(Raw(nested(depth)))
 
 
-@pytest.mark.parametrize("method", [*protocol.CHAOS_METHODS])
+@pytest.mark.parametrize("method", [*methods.CHAOS_METHODS])
 @pytest.mark.parametrize(
     "value",
     [nested(32_000), b"9" * 60_000, b"-" + b"9" * 60_000, b"1e999999", b'"\\ud800"', b'"\\u0000"', b'"\xff"', b"NaN"],
@@ -112,7 +112,7 @@ def test_data_that_is_nested_deeper_is_refused(depth: int) -> None:
 def test_a_value_that_no_field_can_have_is_a_bad_request_wherever_it_stands(method: str, value: bytes) -> None:
     for field in ("channel", "target", "limit", "text", "unknown"):
         with contextlib.suppress(CommandError):
-            protocol.decode_rpc(protocol.Rpc(method, Raw(b'{"%s":%s}' % (field.encode(), value))), chaos=True)
+            methods.decode_rpc(commands.Rpc(method, Raw(b'{"%s":%s}' % (field.encode(), value))), chaos=True)
 
 
 def test_the_frame_limit_lets_every_legal_text_pass_however_it_is_escaped() -> None:

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from chat import protocol
 from chat.errors import bad_request
 from chat.framing import text_of_frame
 from chat.log import Author, Entry
 from chat.plaintext import PlainText, is_client_id
-from chat.protocol import SendMessage
+from chat.protocol import commands, publications, results
+from chat.protocol.calls import SendMessage
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published
 from tests.fakes import ANN, BOB, NOON_MS
 
@@ -23,7 +23,7 @@ def wire() -> PlainText:
 
 def said(author: Author, *texts: str) -> Publications:
     entries = [
-        Entry(offset, "", author, NOON_MS, protocol.message_data(SendMessage("lobby", "k", text), NOON_MS))
+        Entry(offset, "", author, NOON_MS, publications.message_data(SendMessage("lobby", "k", text), NOON_MS))
         for offset, text in enumerate(texts, start=1)
     ]
     return Publications("lobby", [Published(entry) for entry in entries])
@@ -83,9 +83,9 @@ def test_anything_else_is_no_client_id(client_id: str) -> None:
 def test_opening_a_plain_text_connection_connects_under_its_id_and_enters_the_lobby() -> None:
     connect, subscribe = wire().opening()
 
-    assert isinstance(connect.request, protocol.Connect)
-    assert protocol.decode_connect_data(connect.request.data).name == "Client 7"
-    assert subscribe.request == protocol.Subscribe("lobby")
+    assert isinstance(connect.request, commands.Connect)
+    assert commands.decode_connect_data(connect.request.data).name == "Client 7"
+    assert subscribe.request == commands.Subscribe("lobby")
 
 
 @pytest.mark.parametrize("frame", ["hello", "two\nlines", "", '{"id":1,"connect":{}}'])
@@ -136,7 +136,7 @@ def test_a_line_is_encoded_once_for_all_readers() -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [PresenceChanged("lobby", "join", ANN), Ephemeral("lobby", protocol.TYPING_DATA, ANN)],
+    [PresenceChanged("lobby", "join", ANN), Ephemeral("lobby", publications.TYPING_DATA, ANN)],
     ids=["join", "typing"],
 )
 def test_presence_and_typing_have_no_form(event: Event) -> None:
@@ -146,7 +146,7 @@ def test_presence_and_typing_have_no_form(event: Event) -> None:
 def test_success_is_silent() -> None:
     (command,) = wire().decode("hello")
 
-    assert wire().reply(command, protocol.Empty()) is None  # type: ignore[func-returns-value]
+    assert wire().reply(command, results.Empty()) is None  # type: ignore[func-returns-value]
 
 
 def test_a_refused_message_is_answered_with_a_line() -> None:

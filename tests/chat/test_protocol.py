@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat import errors, protocol
+from chat import errors
 from chat.errors import CommandError, Disconnect
 from chat.log import Entry
-from chat.protocol import Command, decode_frame
+from chat.protocol import calls, commands, encoding, methods, publications, results
+from chat.protocol.commands import Command, decode_frame
 from tests.fakes import ANN, NOON_MS
 
 METHODS = (
@@ -48,21 +49,21 @@ def refusal(frame: str) -> int:
     [
         (
             '{"id":1,"subscribe":{"channel":"a","recover":true,"offset":3,"epoch":"e","flag":3}}',
-            protocol.Subscribe("a", recover=True, offset=3, epoch="e", flag=3),
+            commands.Subscribe("a", recover=True, offset=3, epoch="e", flag=3),
         ),
-        ('{"id":1,"unsubscribe":{"channel":"a"}}', protocol.Unsubscribe("a")),
-        ('{"id":1,"presence":{"channel":"a"}}', protocol.Presence("a")),
-        ('{"id":1,"presence_stats":{"channel":"a"}}', protocol.PresenceStats("a")),
+        ('{"id":1,"unsubscribe":{"channel":"a"}}', commands.Unsubscribe("a")),
+        ('{"id":1,"presence":{"channel":"a"}}', commands.Presence("a")),
+        ('{"id":1,"presence_stats":{"channel":"a"}}', commands.PresenceStats("a")),
         (
             '{"id":1,"history":{"channel":"a","limit":5,"since":{"offset":2,"epoch":"e"},"reverse":true}}',
-            protocol.History("a", 5, protocol.StreamPosition(2, "e"), reverse=True),
+            commands.History("a", 5, commands.StreamPosition(2, "e"), reverse=True),
         ),
-        ('{"id":1,"history":{"channel":"a"}}', protocol.History("a", 0, None, reverse=False)),
-        ('{"id":1,"ping":{}}', protocol.Unavailable()),
-        ('{"id":1,"refresh":{"token":"t"}}', protocol.Refresh("t")),
-        ('{"id":1,"sub_refresh":{"channel":"a","token":"t"}}', protocol.SubRefresh("a", "t")),
-        ('{"send":{"data":1}}', protocol.Send()),
-        ("{}", protocol.Pong()),
+        ('{"id":1,"history":{"channel":"a"}}', commands.History("a", 0, None, reverse=False)),
+        ('{"id":1,"ping":{}}', commands.Unavailable()),
+        ('{"id":1,"refresh":{"token":"t"}}', commands.Refresh("t")),
+        ('{"id":1,"sub_refresh":{"channel":"a","token":"t"}}', commands.SubRefresh("a", "t")),
+        ('{"send":{"data":1}}', commands.Send()),
+        ("{}", commands.Pong()),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -125,7 +126,7 @@ def test_an_id_that_is_no_positive_uint32_is_a_violation(number: str) -> None:
 def test_send_needs_no_id() -> None:
     (command,) = decode_frame('{"send":{"data":{}}}')
 
-    assert command == Command(0, protocol.Send())
+    assert command == Command(0, commands.Send())
 
 
 @pytest.mark.parametrize("line", ['{"id":1}', '{"id":1,"dance":{}}', '{"dance":{}}', '{"id":1,"connect":null}'])
@@ -169,7 +170,7 @@ def test_the_first_method_in_the_protocols_order_is_meant() -> None:
 def test_unknown_fields_are_ignored() -> None:
     line = '{"id":1,"new":1,"subscribe":{"channel":"a","join_leave":true,"delta":"fossil","new":[]}}'
 
-    assert requests(line) == [protocol.Subscribe("a")]
+    assert requests(line) == [commands.Subscribe("a")]
 
 
 # Hostile frames
@@ -209,7 +210,7 @@ def test_a_hostile_frame_is_a_violation_and_no_more(line: str) -> None:
 
 def test_of_a_key_that_comes_twice_the_last_counts() -> None:
     assert decode_frame('{"id":1,"id":2,"unsubscribe":{"channel":"a","channel":"b"}}') == [
-        Command(2, protocol.Unsubscribe("b"))
+        Command(2, commands.Unsubscribe("b"))
     ]
 
 
@@ -235,30 +236,30 @@ nearly_commands = st.builds(
 )
 def test_any_text_is_commands_or_a_violation(frame: str) -> None:
     try:
-        commands = decode_frame(frame)
+        decoded = decode_frame(frame)
     except Disconnect as violation:
         assert violation.reason == errors.BAD_REQUEST_CLOSE  # noqa: PT017  (either is right)
     else:
-        assert commands
-        assert all(command.id or isinstance(command.request, protocol.Send | protocol.Pong) for command in commands)
+        assert decoded
+        assert all(command.id or isinstance(command.request, commands.Send | commands.Pong) for command in decoded)
 
 
 # The chat's own calls
 
 
 def rpc(method: str, data: str = "") -> object:
-    return protocol.decode_rpc(protocol.Rpc(method, msgspec.Raw(data.encode())))
+    return methods.decode_rpc(commands.Rpc(method, msgspec.Raw(data.encode())))
 
 
 def test_each_rpc_method_becomes_a_call() -> None:
-    assert rpc("send", '{"channel":"a","key":"k","text":"t"}') == protocol.SendMessage("a", "k", "t")
-    assert rpc("typing", '{"channel":"a"}') == protocol.Typing("a")
-    assert rpc("rooms", "{}") == protocol.ListRooms()
+    assert rpc("send", '{"channel":"a","key":"k","text":"t"}') == calls.SendMessage("a", "k", "t")
+    assert rpc("typing", '{"channel":"a"}') == calls.Typing("a")
+    assert rpc("rooms", "{}") == calls.ListRooms()
 
 
 @pytest.mark.parametrize("data", ["", "null"])
 def test_an_rpc_without_data_has_no_arguments(data: str) -> None:
-    assert rpc("rooms", data) == protocol.ListRooms()
+    assert rpc("rooms", data) == calls.ListRooms()
 
 
 @pytest.mark.parametrize("method", ["", "sing", "Send"])
@@ -289,37 +290,37 @@ def test_wrong_arguments_are_answered_with_what_is_wrong(data: str, what: str) -
 
 def test_wrong_connect_data_is_answered_with_what_is_wrong() -> None:
     with pytest.raises(CommandError, match=r"Expected `str`, got `int` - at `\$\.name`"):
-        protocol.decode_connect_data(msgspec.Raw(b'{"name":7}'))
+        commands.decode_connect_data(msgspec.Raw(b'{"name":7}'))
 
 
 # Replies out
 
 
 def reply(request: Any, result: Any) -> Any:
-    return json.loads(protocol.encode_reply(Command(7, request), result))
+    return json.loads(encoding.encode_reply(Command(7, request), result))
 
 
 @pytest.mark.parametrize(
     ("request_", "method"),
-    [(protocol.Publish("a"), "publish"), (protocol.Unsubscribe("a"), "unsubscribe")],
+    [(commands.Publish("a"), "publish"), (commands.Unsubscribe("a"), "unsubscribe")],
 )
 def test_a_success_without_content_still_names_the_method(request_: Any, method: str) -> None:
-    assert reply(request_, protocol.Empty()) == {"id": 7, method: {}}
+    assert reply(request_, results.Empty()) == {"id": 7, method: {}}
 
 
 def test_the_connect_reply_says_that_it_pings_and_wants_pongs() -> None:
-    result = protocol.ConnectResult("c", "1.0", protocol.Oneself("u", "U"), ping=25, pong=True)
+    result = results.ConnectResult("c", "1.0", results.Oneself("u", "U"), ping=25, pong=True)
 
-    assert reply(protocol.Connect(), result) == {
+    assert reply(commands.Connect(), result) == {
         "id": 7,
         "connect": {"client": "c", "version": "1.0", "data": {"user": "u", "name": "U"}, "ping": 25, "pong": True},
     }
 
 
 def test_the_subscribe_reply_of_an_empty_channel_leaves_out_what_is_zero() -> None:
-    result = protocol.SubscribeResult(recoverable=True, positioned=True, epoch="e")
+    result = results.SubscribeResult(recoverable=True, positioned=True, epoch="e")
 
-    assert reply(protocol.Subscribe("a"), result) == {
+    assert reply(commands.Subscribe("a"), result) == {
         "id": 7,
         "subscribe": {"recoverable": True, "positioned": True, "epoch": "e"},
     }
@@ -327,7 +328,7 @@ def test_the_subscribe_reply_of_an_empty_channel_leaves_out_what_is_zero() -> No
 
 def test_the_subscribe_reply_after_a_recovery_says_so() -> None:
     missed = [msgspec.Raw(b'{"data":1,"offset":4}')]
-    result = protocol.SubscribeResult(
+    result = results.SubscribeResult(
         recoverable=True,
         positioned=True,
         epoch="e",
@@ -337,7 +338,7 @@ def test_the_subscribe_reply_after_a_recovery_says_so() -> None:
         publications=missed,
     )
 
-    assert reply(protocol.Subscribe("a"), result)["subscribe"] == {
+    assert reply(commands.Subscribe("a"), result)["subscribe"] == {
         "recoverable": True,
         "positioned": True,
         "epoch": "e",
@@ -349,37 +350,37 @@ def test_the_subscribe_reply_after_a_recovery_says_so() -> None:
 
 
 def test_the_history_reply_has_all_its_keys_even_if_they_are_zero() -> None:
-    result = protocol.HistoryResult([], 0, "e")
+    result = results.HistoryResult([], 0, "e")
 
-    assert reply(protocol.History("a"), result) == {"id": 7, "history": {"publications": [], "offset": 0, "epoch": "e"}}
+    assert reply(commands.History("a"), result) == {"id": 7, "history": {"publications": [], "offset": 0, "epoch": "e"}}
 
 
 def test_the_presence_reply_has_its_key_even_if_nobody_is_there() -> None:
-    assert reply(protocol.Presence("a"), protocol.PresenceResult({})) == {"id": 7, "presence": {"presence": {}}}
+    assert reply(commands.Presence("a"), results.PresenceResult({})) == {"id": 7, "presence": {"presence": {}}}
 
 
 def test_the_presence_stats_reply_has_its_keys_even_if_they_are_zero() -> None:
-    result = protocol.PresenceStatsResult(0, 0)
+    result = results.PresenceStatsResult(0, 0)
 
-    assert reply(protocol.PresenceStats("a"), result) == {"id": 7, "presence_stats": {"num_clients": 0, "num_users": 0}}
+    assert reply(commands.PresenceStats("a"), result) == {"id": 7, "presence_stats": {"num_clients": 0, "num_users": 0}}
 
 
 def test_the_send_reply_says_duplicate_only_if_it_is_one() -> None:
-    first = protocol.RpcResult(protocol.SendResult(1, "e", 5))
-    again = protocol.RpcResult(protocol.SendResult(1, "e", 5, duplicate=True))
+    first = results.RpcResult(results.SendResult(1, "e", 5))
+    again = results.RpcResult(results.SendResult(1, "e", 5, duplicate=True))
 
-    assert reply(protocol.Rpc("send"), first) == {"id": 7, "rpc": {"data": {"offset": 1, "epoch": "e", "time": 5}}}
-    assert reply(protocol.Rpc("send"), again)["rpc"]["data"]["duplicate"] is True
+    assert reply(commands.Rpc("send"), first) == {"id": 7, "rpc": {"data": {"offset": 1, "epoch": "e", "time": 5}}}
+    assert reply(commands.Rpc("send"), again)["rpc"]["data"]["duplicate"] is True
 
 
 def test_an_error_always_has_its_code_and_message() -> None:
-    error = protocol.encode_error(Command(7, protocol.Publish("a")), errors.PERMISSION_DENIED)
+    error = encoding.encode_error(Command(7, commands.Publish("a")), errors.PERMISSION_DENIED)
 
     assert json.loads(error) == {"id": 7, "error": {"code": 103, "message": "permission denied"}}
 
 
 def test_a_temporary_error_says_that_it_is_one() -> None:
-    error = protocol.encode_error(Command(7, protocol.Publish("a")), errors.INTERNAL)
+    error = encoding.encode_error(Command(7, commands.Publish("a")), errors.INTERNAL)
 
     assert json.loads(error)["error"] == {"code": 100, "message": "internal server error", "temporary": True}
 
@@ -388,7 +389,7 @@ def test_a_temporary_error_says_that_it_is_one() -> None:
 
 
 def test_a_publication_says_where_it_is_when_it_was_and_who_made_it() -> None:
-    publication = protocol.encode_publication(Entry(3, "k", ANN, NOON_MS, b'{"text":"hi"}'))
+    publication = publications.encode_publication(Entry(3, "k", ANN, NOON_MS, b'{"text":"hi"}'))
 
     assert json.loads(bytes(publication)) == {
         "data": {"text": "hi"},
@@ -399,7 +400,7 @@ def test_a_publication_says_where_it_is_when_it_was_and_who_made_it() -> None:
 
 
 def test_an_ephemeral_publication_has_neither_an_offset_nor_a_time() -> None:
-    publication = json.loads(protocol.encode_ephemeral(protocol.TYPING_DATA, ANN))
+    publication = json.loads(encoding.encode_ephemeral(publications.TYPING_DATA, ANN))
 
     assert publication.keys() == {"data", "info"}
     assert publication["data"] == {"type": "typing"}
@@ -408,27 +409,27 @@ def test_an_ephemeral_publication_has_neither_an_offset_nor_a_time() -> None:
 def test_who_came_is_told_with_user_and_client_even_if_they_are_empty() -> None:
     nobody = msgspec.structs.replace(ANN, user="", client="")
 
-    assert json.loads(protocol.encode_presence_change(nobody)) == {
+    assert json.loads(encoding.encode_presence_change(nobody)) == {
         "info": {"user": "", "client": "", "conn_info": {"name": "Ann"}}
     }
 
 
 def test_a_push_names_its_channel_whatever_is_in_the_name() -> None:
-    push = protocol.encode_push('a "quoted" room', "unsubscribe", protocol.encode_unsubscribe(2500, "gone"))
+    push = encoding.encode_push('a "quoted" room', "unsubscribe", encoding.encode_unsubscribe(2500, "gone"))
 
     assert json.loads(push) == {"push": {"channel": 'a "quoted" room', "unsubscribe": {"code": 2500, "reason": "gone"}}}
 
 
 def test_no_message_holds_a_line_break_of_its_own() -> None:
-    sent = protocol.message_data(protocol.SendMessage("a", "k", "two\nlines"), NOON_MS)
-    line = protocol.encode_push("a", "pub", protocol.encode_publication(Entry(1, "k", ANN, NOON_MS, sent)))
+    sent = publications.message_data(calls.SendMessage("a", "k", "two\nlines"), NOON_MS)
+    line = encoding.encode_push("a", "pub", publications.encode_publication(Entry(1, "k", ANN, NOON_MS, sent)))
 
     assert b"\n" not in line
     assert json.loads(line)["push"]["pub"]["data"]["text"] == "two\nlines"
 
 
 def test_a_chat_message_carries_its_key_and_its_time_in_its_data() -> None:
-    data = protocol.message_data(protocol.SendMessage("a", "k", "hi"), NOON_MS)
+    data = publications.message_data(calls.SendMessage("a", "k", "hi"), NOON_MS)
 
     assert json.loads(data) == {"type": "message", "key": "k", "text": "hi", "time": NOON_MS}
 
@@ -445,4 +446,4 @@ def test_a_chat_message_carries_its_key_and_its_time_in_its_data() -> None:
     ],
 )
 def test_a_publication_as_text_is_its_text_if_it_has_one_else_its_json(data: bytes, text: str) -> None:
-    assert protocol.text_of(data) == text
+    assert publications.text_of(data) == text

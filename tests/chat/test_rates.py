@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat import protocol
+from chat.protocol import calls, commands
 from chat.rates import PRUNE_AT, REFUSED_AT_ONCE, Buckets, Kind, RateLimits, Rates, kind_of
 
 
@@ -102,23 +102,23 @@ def test_who_is_refused_again_and_again_is_found_and_who_is_refused_now_and_then
 @pytest.mark.parametrize(
     ("request_", "kind"),
     [
-        (protocol.Publish("lobby"), "send"),
-        (protocol.SendMessage("lobby", "k", "hello"), "send"),
-        *((protocol.Rpc(method), "send") for method in ("send", "edit", "delete", "react")),
-        (protocol.Rpc("typing"), "typing"),
-        (protocol.Subscribe("lobby"), "join"),
-        (protocol.Unsubscribe("lobby"), "join"),
-        (protocol.History("lobby"), "history"),
-        (protocol.Presence("lobby"), "history"),
-        (protocol.PresenceStats("lobby"), "history"),
-        *((protocol.Rpc(method), "history") for method in ("messages", "rooms", "kick", "audit", "no such method", "")),
-        (protocol.Unavailable(), "history"),
-        (protocol.Connect(), None),
-        (protocol.Pong(), None),
-        (protocol.Send(), None),
+        (commands.Publish("lobby"), "send"),
+        (calls.SendMessage("lobby", "k", "hello"), "send"),
+        *((commands.Rpc(method), "send") for method in ("send", "edit", "delete", "react")),
+        (commands.Rpc("typing"), "typing"),
+        (commands.Subscribe("lobby"), "join"),
+        (commands.Unsubscribe("lobby"), "join"),
+        (commands.History("lobby"), "history"),
+        (commands.Presence("lobby"), "history"),
+        (commands.PresenceStats("lobby"), "history"),
+        *((commands.Rpc(method), "history") for method in ("messages", "rooms", "kick", "audit", "no such method", "")),
+        (commands.Unavailable(), "history"),
+        (commands.Connect(), None),
+        (commands.Pong(), None),
+        (commands.Send(), None),
     ],
 )
 def test_every_command_counts_as_something_or_closes_where_it_is_not_wanted(
-    request_: protocol.Request, kind: Kind | None
+    request_: commands.Request, kind: Kind | None
 ) -> None:
     assert kind_of(request_) == kind

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from chat.protocol import CHAOS_METHODS, METHOD_OF, PUSHES
+from chat.protocol.encoding import METHOD_OF, PUSHES
+from chat.protocol.methods import CHAOS_METHODS
 from chat.schema import DIALECT, components, document
 from tests.schema import Kinds, Side
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chat.errors import FORCE_DISCONNECT, NOT_AVAILABLE, CloseReason, CommandError
-from chat.protocol import Empty
+from chat.protocol.results import Empty
 from chat.server_api import (
     METHODS,
     Batch,

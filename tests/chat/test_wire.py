@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from chat import protocol
 from chat.errors import PERMISSION_DENIED
 from chat.framing import text_of_frame
 from chat.log import Entry
-from chat.protocol import Command
+from chat.protocol import commands, results
+from chat.protocol.commands import Command
+from chat.protocol.publications import TYPING_DATA
 from chat.wire import Ephemeral, Event, JsonWire, PresenceChanged, Publications, Published
 from tests.fakes import ANN, NOON_MS
 
@@ -79,7 +80,7 @@ def test_publications_that_were_stored_together_are_a_line_each() -> None:
     [
         (PresenceChanged("lobby", "join", ANN), {"join": {"info": {}}}),
         (PresenceChanged("lobby", "leave", ANN), {"leave": {"info": {}}}),
-        (Ephemeral("lobby", protocol.TYPING_DATA, ANN), {"pub": {"data": {"type": "typing"}, "info": {}}}),
+        (Ephemeral("lobby", TYPING_DATA, ANN), {"pub": {"data": {"type": "typing"}, "info": {}}}),
     ],
 )
 def test_each_event_becomes_a_push_of_its_kind_with_its_author(
@@ -102,13 +103,13 @@ def test_json_clients_are_pinged() -> None:
 
 
 def test_a_frame_is_taken_apart_by_the_protocol() -> None:
-    assert JsonWire().decode('{"id":1,"unsubscribe":{"channel":"a"}}') == [Command(1, protocol.Unsubscribe("a"))]
+    assert JsonWire().decode('{"id":1,"unsubscribe":{"channel":"a"}}') == [Command(1, commands.Unsubscribe("a"))]
 
 
 def test_success_failure_and_the_end_of_a_subscription_have_a_form() -> None:
-    wire, command = JsonWire(), Command(1, protocol.Publish("a"))
+    wire, command = JsonWire(), Command(1, commands.Publish("a"))
 
-    assert json.loads(text_of_frame(wire.reply(command, protocol.Empty()))) == {"id": 1, "publish": {}}
+    assert json.loads(text_of_frame(wire.reply(command, results.Empty()))) == {"id": 1, "publish": {}}
     assert json.loads(text_of_frame(wire.error(command, PERMISSION_DENIED)))["error"]["code"] == 103
     assert json.loads(text_of_frame(wire.unsubscribed("a", 2500, "why"))) == {
         "push": {"channel": "a", "unsubscribe": {"code": 2500, "reason": "why"}}

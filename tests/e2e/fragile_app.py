@@ -12,17 +12,17 @@ from actors.client import ClientActor
 from actors.journal import JournalActor
 from actors.messages import Append
 from actors.room import RoomActor
-from chat import protocol
 from chat.main import app
+from chat.protocol import calls
 
 if TYPE_CHECKING:
     from actors.messages import Publish
-    from chat.protocol import Command
+    from chat.protocol.commands import Command
 
 __all__ = ["app"]
 
 _publish = RoomActor._publish  # noqa: SLF001  (the fault is planted inside)
-_typing = ClientActor._commands[protocol.Typing]  # noqa: SLF001
+_typing = ClientActor._commands[calls.Typing]  # noqa: SLF001
 _receive = JournalActor.on_receive
 
 
@@ -40,12 +40,12 @@ def faulty_receive(self: JournalActor, message: Any) -> None:
     _receive(self, message)
 
 
-def faulty_typing(self: ClientActor, command: Command, call: protocol.Typing) -> None:
+def faulty_typing(self: ClientActor, command: Command, call: calls.Typing) -> None:
     if call.channel == "crash":
         raise RuntimeError("planted")
     _typing(self, command, call)
 
 
 RoomActor._publish = faulty_publish  # type: ignore[method-assign]  # noqa: SLF001
-ClientActor._commands[protocol.Typing] = faulty_typing  # noqa: SLF001
+ClientActor._commands[calls.Typing] = faulty_typing  # noqa: SLF001
 JournalActor.on_receive = faulty_receive  # type: ignore[method-assign]

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection
 
-from chat.protocol import CHAOS_METHODS
+from chat.protocol.methods import CHAOS_METHODS
 from tests.schema import Kinds, Side
 from tests.server import Member, Server
 from tests.tokens import SECRET, token

@@ -32,7 +32,7 @@ from chat.identity import SERVER
 from chat.limits import Limits
 from chat.log import Author, Database, Draft, SqliteLog
 from chat.main import tame_collector
-from chat.protocol import Command, Rpc
+from chat.protocol.commands import Command, Rpc
 from chat.room_classes import RoomClasses
 
 ROUNDS = 3
