@@ -11,7 +11,7 @@ import random
 import sys
 import uuid
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 import structlog
@@ -19,14 +19,11 @@ import structlog
 from actors.membership import Gap, Membership
 from actors.messages import (
     Answered,
-    AskFiles,
     BeginSubscription,
     ChangeMembers,
     CheckBan,
     CloseConnection,
     Connected,
-    CountPresence,
-    CrashRoom,
     Deliver,
     Drain,
     EndSubscription,
@@ -34,65 +31,48 @@ from actors.messages import (
     Expelled,
     FilesAllowed,
     Join,
-    KeepPlace,
     Leave,
-    ListRooms,
-    Moderate,
     Notify,
     Places,
     Publish,
-    ReadAudit,
-    ReadBans,
-    ReadHistory,
-    ReadMembers,
-    ReadMessages,
-    ReadNames,
-    ReadPlaces,
-    ReadPresence,
     Receive,
     Refreshed,
     Refused,
     Reject,
-    SearchMessages,
     SetAway,
     ShowTyping,
     TellConnected,
 )
+from actors.questions import Questions
 from actors.replies import entered_result, error_of, is_by_server, rejects_unrecoverable, result_of
 from actors.runtime import Actor, ActorRef, RequestFailed, Restarted, Terminated
 from actors.said import said
-from actors.searched import search_of
 from actors.session import Opening, Session, author_in, expiring, refreshed, sub_refreshed
 from chat import errors, limits
-from chat.access import can_be_let_into, is_open_to
+from chat.access import can_be_let_into
 from chat.errors import CommandError, Disconnect, bad_request
 from chat.files import KEY_LASTS_S, Access
-from chat.log import Keep, MemberChange, Position, Topic
+from chat.log import Position, Topic
 from chat.policy import Action, may
-from chat.private_rooms import check_private_channel, check_user
 from chat.protocol import calls, commands, methods, publications, results
 from chat.rates import kind_of
-from chat.sanctions import ruling_of
 from chat.wire import Ephemeral, Publications
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from actors.messages import Transport
+    from actors.questions import Question
     from actors.runtime import Request
     from actors.said import Saying
-    from chat.counts import Counts
+    from actors.shared import Shared
     from chat.errors import CloseReason, Error
-    from chat.files import Files
-    from chat.identity import Door, Identity
-    from chat.limits import Limits
+    from chat.identity import Identity
     from chat.log import Author
-    from chat.private_rooms import PrivateRooms
     from chat.protocol.commands import Command
     from chat.protocol.results import Result
     from chat.rates import Kind, Rates
-    from chat.room_classes import RoomClass, RoomClasses
-    from chat.sanctions import Sanctions
+    from chat.room_classes import RoomClass
     from chat.wire import Wire
 
 CATCH_UP_S = 0.05
@@ -133,27 +113,6 @@ class _SubscriptionExpired(msgspec.Struct, frozen=True):
     expires_at: float
 
 
-class Shared(NamedTuple):
-    """What all clients of a chat have in common."""
-
-    rooms: ActorRef[Any]
-    clients: ActorRef[Any]
-    invitations: ActorRef[Any]
-    journal: ActorRef[Any]
-    reader: ActorRef[Any]
-    door: Door
-    banned: Sanctions
-    private: PrivateRooms
-    limits: Limits
-    classes: RoomClasses
-    now_ms: Callable[[], int]
-    version: str
-    chaos: bool
-    counts: Counts
-    rates: Rates | None = None
-    files: Files | None = None
-
-
 class ClientActor(Actor):
     """One connection. Temporary: it is never restarted."""
 
@@ -167,6 +126,7 @@ class ClientActor(Actor):
         """Between connect and its reply. Nothing may come before that, so what is due to the socket waits."""
         self._session: Session | None = None
         self._author: Author | None = None
+        self._questions: Questions | None = None
         self._memberships: dict[str, Membership] = {}
         self._hears_notices = True
         """Whether the client has not left its personal channel, in which it is from the start."""
@@ -342,6 +302,7 @@ class ClientActor(Actor):
     def _opened(self, opening: Opening) -> None:
         """Reply to connect, before everything that came from the rooms meanwhile."""
         self._opening, self._author = None, opening.author
+        self._questions = Questions(self.actor_ref, self._shared, self._whose(), opening.author, self._memberships)
         self._log.info("client.connected", address=self._transport.address)
         self._shared.counts.connections += 1
         self._tell_connected()
@@ -358,6 +319,10 @@ class ClientActor(Actor):
 
     def _now_s(self) -> float:
         return self._shared.now_ms() / 1000
+
+    def _asks(self) -> Questions:
+        assert self._questions is not None  # nothing but connect is handled before it is set
+        return self._questions
 
     def _whose(self) -> Session:
         assert self._session is not None  # it is known from connect on
@@ -478,6 +443,13 @@ class ClientActor(Actor):
         self._asked[id(request)] = request
         receiver.tell(request)
 
+    def _question(self, command: Command, call: Any) -> None:
+        self._put_question(self._asks().of(command, call))
+
+    def _put_question(self, question: Question) -> None:
+        self._check_pending()
+        self._ask(question.receiver, question.request)
+
     def _check_pending(self) -> None:
         if self._pending >= self._limits.max_pending:
             self._shared.counts.limits_hit["max_pending"] += 1
@@ -499,28 +471,6 @@ class ClientActor(Actor):
         self._pending -= len(waiting)
         for command in waiting:
             self._do(command)
-
-    def _room_or_rooms(self, channel: str, action: Action) -> ActorRef[Any]:
-        """Return whom to ask about a channel. What is not for this client is refused, whether it exists or not."""
-        limits.check_channel(channel)
-        membership = self._memberships.get(channel)
-        if membership is None and not self._whose().may(action, channel, self._shared.classes.of(channel)):
-            raise CommandError(errors.PERMISSION_DENIED)
-        self._check_pending()
-        return (membership and membership.room) or self._shared.rooms
-
-    def _may_read(self, channel: str) -> bool:
-        """Tell whether this client may read a room, in it or not, and so may know what concerns it there.
-
-        A room's bans are known to the room, and to the log.
-        """
-        if channel in self._memberships:
-            return True
-        return self._whose().may(Action.READ, channel, self._shared.classes.of(channel))
-
-    def _class_of(self, channel: str) -> RoomClass:
-        membership = self._memberships.get(channel)
-        return membership.room_class if membership is not None else self._shared.classes.of(channel)
 
     def _subscribe(self, command: Command, request: commands.Subscribe) -> None:
         if request.type:
@@ -610,39 +560,18 @@ class ClientActor(Actor):
         self._reply(command, results.RpcResult(results.Empty()))
 
     def _list_rooms(self, command: Command, call: calls.ListRooms) -> None:
-        if call.query is not None:
-            limits.check_query(call.query)
-            rates = self._shared.rates
-            if rates is not None and not self._take(rates, "search", self._who().user):
-                raise CommandError(errors.TOO_MANY_REQUESTS)
-        self._check_pending()
-        if not may(self._who().role, Action.LIST_ROOMS):
-            raise CommandError(errors.PERMISSION_DENIED)
-        most = min(call.limit, limits.MAX_ROOMS_LISTED)
-        self._ask(self._shared.rooms, ListRooms(self.actor_ref, command, self._who(), most, call.query or ""))
+        question = self._asks().of(command, call)
+        rates = self._shared.rates
+        if call.query is not None and rates is not None and not self._take(rates, "search", self._who().user):
+            raise CommandError(errors.TOO_MANY_REQUESTS)  # to look for a room is a search
+        self._put_question(question)
 
-    def _create_room(self, command: Command, call: calls.CreateRoom) -> None:
-        check_private_channel(call.channel)
-        limits.check_topic(call.topic)
-        self._check_pending()
-        role, floors = self._who().role_in(call.channel), self._class_of(call.channel).floors
-        if not (may(role, Action.CREATE, floors) and may(role, Action.JOIN, floors)):
-            raise CommandError(errors.PERMISSION_DENIED)
-        self._change_members(command, "create", call.channel, self._who().user, call.topic)
-
-    def _invite(self, command: Command, call: calls.Invite) -> None:
-        limits.check_channel(call.channel)
-        check_user(call.user)
-        self._check_pending()
-        if not self._whose().may(Action.INVITE, call.channel, self._class_of(call.channel)):
-            raise CommandError(errors.PERMISSION_DENIED)
-        self._change_members(command, "invite", call.channel, call.user)
-
-    def _change_members(
-        self, command: Command, action: Literal["create", "invite", "leave"], channel: str, user: str, topic: str = ""
-    ) -> None:
-        change = MemberChange(channel, action, user, self._who().user, self._shared.now_ms())
-        self._ask(self._shared.invitations, ChangeMembers(self.actor_ref, command, change, self._me(), topic))
+    def _search(self, command: Command, call: calls.SearchMessages) -> None:
+        question = self._asks().search(command, call)
+        if question is None:
+            self._reply(command, results.RpcResult(results.SearchResult([])))
+        else:
+            self._put_question(question)
 
     def _say_first_topic(self, made: ChangeMembers) -> None:
         """Say what a room that was just made is about. Its maker need not be in it yet."""
@@ -650,16 +579,6 @@ class ClientActor(Actor):
         data, topic = publications.topic_data(made.topic, now), Topic(made.topic)
         who = (self._who(), "", made.author)
         self._ask(self._shared.rooms, Publish(self.actor_ref, channel, made.command, *who, data, now, topic))
-
-    def _read_members(self, command: Command, call: calls.ReadMembers) -> None:
-        room = self._room_or_rooms(call.channel, Action.SEE_MEMBERS)
-        self._ask(room, ReadMembers(self.actor_ref, call.channel, command, self._who()))
-
-    def _read_names(self, command: Command, call: calls.ReadNames) -> None:
-        for user in call.users:
-            check_user(user)
-        self._check_pending()
-        self._ask(self._shared.clients, ReadNames(self.actor_ref, command, call.users))
 
     def _set_away(self, command: Command, call: calls.SetAway) -> None:
         if call.on is not self._away:
@@ -672,109 +591,6 @@ class ClientActor(Actor):
         """Tell a room whether whoever sits here looks elsewhere, if that was ever said and the room is entered."""
         if self._away is not None and membership.room is not None:
             membership.room.tell(SetAway(self.actor_ref, membership.ticket, self._away))
-
-    def _moderate(self, command: Command, call: calls.Moderation) -> None:
-        place = self._place(call.channel)
-        identity = self._who()
-        ruling = ruling_of(call, identity, self._shared.now_ms())
-        self._ask(place, Moderate(self.actor_ref, call.channel, command, identity, ruling))
-
-    def _read_bans(self, command: Command, call: calls.ReadBans) -> None:
-        place = self._place(call.channel)
-        self._ask(place, ReadBans(self.actor_ref, call.channel, command, self._who(), call.after, call.limit))
-
-    def _read_audit(self, command: Command, call: calls.ReadAudit) -> None:
-        place, most = self._place(call.channel), min(call.limit, limits.MAX_MESSAGES)
-        self._ask(place, ReadAudit(self.actor_ref, call.channel, command, self._who(), call.before, most))
-
-    def _place(self, channel: str) -> ActorRef[Any]:
-        """Return who moderates a room, which one need not be in, or all of them."""
-        limits.check_channel(channel)
-        self._check_pending()
-        if not channel:
-            return self._shared.clients
-        membership, who = self._memberships.get(channel), self._who()
-        if membership is None and not is_open_to(who, channel):
-            raise CommandError(errors.PERMISSION_DENIED)  # whether it exists or not
-        if not may(who.role_in(channel), Action.AUDIT, self._class_of(channel).floors):
-            raise CommandError(errors.PERMISSION_DENIED)  # before a room is opened for it
-        return self._shared.rooms
-
-    def _crash_room(self, command: Command, call: calls.Chaos) -> None:
-        room = self._room_or_rooms(call.channel, Action.READ)
-        self._ask(room, CrashRoom(self.actor_ref, call.channel, command, self._who(), call.kind))
-
-    def _presence(self, command: Command, request: commands.Presence) -> None:
-        room = self._room_or_rooms(request.channel, Action.SEE_MEMBERS)
-        self._ask(room, ReadPresence(self.actor_ref, request.channel, command, self._who()))
-
-    def _presence_stats(self, command: Command, request: commands.PresenceStats) -> None:
-        room = self._room_or_rooms(request.channel, Action.SEE_MEMBERS)
-        self._ask(room, CountPresence(self.actor_ref, request.channel, command, self._who()))
-
-    def _history(self, command: Command, request: commands.History) -> None:
-        room = self._room_or_rooms(request.channel, Action.READ)
-        if request.limit < -1:
-            raise bad_request("limit must be -1, 0 or more")
-        most = self._class_of(request.channel).limits.recovery_window
-        limit = most if request.limit == -1 else min(request.limit, most)
-        since = Position(request.since.offset, request.since.epoch) if request.since else None
-        who = self._who()
-        self._ask(room, ReadHistory(self.actor_ref, request.channel, command, who, limit, since, request.reverse))
-
-    def _read_messages(self, command: Command, call: calls.ReadMessages) -> None:
-        room = self._room_or_rooms(call.channel, Action.READ)
-        if call.before is not None and call.after is not None:
-            raise bad_request("before and after exclude each other")
-        most = min(call.limit, limits.MAX_MESSAGES)
-        who = self._who()
-        self._ask(room, ReadMessages(self.actor_ref, call.channel, command, who, call.before, call.after, most))
-
-    def _keep_place(self, command: Command, call: calls.Placing) -> None:
-        limits.check_channel(call.channel)
-        membership, leave = self._memberships.get(call.channel), isinstance(call, calls.LeaveRoom)
-        if not leave and not self._may_read(call.channel):
-            raise CommandError(errors.PERMISSION_DENIED)
-        self._check_pending()
-        if leave and self._shared.private.is_member(call.channel, self._who().user):
-            self._change_members(command, "leave", call.channel, self._who().user)  # and the place with it
-            return
-        keep = Keep(
-            user=self._who().user,
-            room=call.channel,
-            time_ms=self._shared.now_ms(),
-            read=call.offset if isinstance(call, calls.MarkRead) else None,
-            notify=call.on if isinstance(call, calls.SetNotify) else None,
-            leave=leave,
-        )
-        # To leave takes no right, and no room that would be opened for it.
-        asked = self._shared.journal if leave else (membership and membership.room) or self._shared.rooms
-        self._ask(asked, KeepPlace(self.actor_ref, call.channel, command, self._who(), keep, self._shared.clients))
-
-    def _read_places(self, command: Command, _: calls.ReadPlaces) -> None:
-        self._check_pending()
-        self._ask(self._shared.reader, ReadPlaces(self.actor_ref, "", command, self._who(), self._shared.now_ms()))
-
-    def _search(self, command: Command, call: calls.SearchMessages) -> None:
-        if not may(self._who().role_in(call.channel or ""), Action.SEARCH):
-            raise CommandError(errors.PERMISSION_DENIED)
-        search = search_of(call)
-        if search is None:
-            self._reply(command, results.RpcResult(results.SearchResult([])))
-            return
-        self._check_pending()
-        by_token = frozenset(membership.channel for membership in self._memberships.values() if membership.by_token)
-        most = min(call.limit, limits.MAX_FOUND)
-        now_ms = self._shared.now_ms()
-        self._ask(
-            self._shared.reader, SearchMessages(self.actor_ref, command, self._who(), search, most, by_token, now_ms)
-        )
-
-    def _ask_files(self, command: Command, call: calls.AskFiles) -> None:
-        if self._shared.files is None:
-            raise CommandError(errors.NOT_AVAILABLE)
-        room = self._room_or_rooms(call.channel, Action.READ)
-        self._ask(room, AskFiles(self.actor_ref, call.channel, command, self._who()))
 
     def _key_of_files(self, channel: str, *, upload: bool) -> results.RpcResult:
         assert self._shared.files is not None  # else nobody is asked
@@ -809,7 +625,7 @@ class ClientActor(Actor):
             self._reply(request.command, self._key_of_files(request.channel, upload=answer.upload))
         else:
             if isinstance(answer, Places):
-                readable = [place for place in answer.places if self._may_read(place.room)]
+                readable = [place for place in answer.places if self._asks().may_read(place.room)]
                 answer = msgspec.structs.replace(answer, places=readable)
             self._reply(request.command, result_of(request.command, answer))
 
@@ -967,7 +783,7 @@ class ClientActor(Actor):
             self._turn_away(errors.FORCE_DISCONNECT)  # it has no other room to be in
 
     def _notify(self, notify: Notify) -> None:
-        if self._hears_notices and (not notify.room or self._may_read(notify.room)):
+        if self._hears_notices and (not notify.room or self._asks().may_read(notify.room)):
             event = Ephemeral(limits.personal_channel(self._me().user), notify.data, None)
             self._out += self._wire.event(event, self._id)
 
@@ -1033,6 +849,7 @@ class ClientActor(Actor):
     }
 
     _commands: ClassVar[dict[type, Callable[[Any, Command, Any], None]]] = {
+        **dict.fromkeys(Questions.kinds, _question),
         commands.Connect: _connect,
         commands.Pong: _pong,
         commands.Subscribe: _subscribe,
@@ -1042,32 +859,11 @@ class ClientActor(Actor):
         calls.EditMessage: _say,
         calls.DeleteMessage: _say,
         calls.React: _say,
-        calls.ReadMessages: _read_messages,
-        calls.ReadPlaces: _read_places,
-        calls.MarkRead: _keep_place,
-        calls.SetNotify: _keep_place,
-        calls.LeaveRoom: _keep_place,
         calls.SearchMessages: _search,
-        calls.AskFiles: _ask_files,
         calls.Typing: _typing,
         calls.SetTopic: _say,
         calls.ListRooms: _list_rooms,
-        calls.CreateRoom: _create_room,
-        calls.Invite: _invite,
-        calls.ReadMembers: _read_members,
-        calls.ReadNames: _read_names,
         calls.SetAway: _set_away,
-        calls.Kick: _moderate,
-        calls.Ban: _moderate,
-        calls.Unban: _moderate,
-        calls.Mute: _moderate,
-        calls.Unmute: _moderate,
-        calls.ReadBans: _read_bans,
-        calls.ReadAudit: _read_audit,
-        calls.Chaos: _crash_room,
-        commands.Presence: _presence,
-        commands.PresenceStats: _presence_stats,
-        commands.History: _history,
         commands.Rpc: _rpc,
         commands.Refresh: _refresh,
         commands.SubRefresh: _sub_refresh,

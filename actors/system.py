@@ -23,7 +23,7 @@ import msgspec
 
 from actors.api import ApiActor
 from actors.chaos import FragileRoomActor
-from actors.client import ClientActor, Shared
+from actors.client import ClientActor
 from actors.clients import ClientsActor
 from actors.files import FilesActor, Find, Keep
 from actors.invitations import InvitationsActor
@@ -33,6 +33,7 @@ from actors.reader import ReaderActor, ThreadReaderActor
 from actors.room import Around, RoomActor
 from actors.rooms import RoomsActor
 from actors.runtime import Actor, ActorRef, ActorSystem, ChildSpec, Watchdog
+from actors.shared import Shared
 from actors.writer import ThreadWriterActor, WriterActor
 from chat.access import may_in
 from chat.counts import Counts
