@@ -9,7 +9,13 @@ const { deletion, edit, entry, newest, published, roomAt, run } = make;
 
 const start = roomAt(100, 10); // 91 to 100
 const wanted = (offset) => ({ type: 'quoteWanted', offset });
-const read = (offset, found = entry(offset)) => ({ type: 'quoteRead', offset, entry: found });
+/** The server's answer, as things stood at `asOf`. */
+const read = (offset, found = entry(offset), asOf = 100, epoch = start.epoch) => ({
+  type: 'quoteRead',
+  offset,
+  entry: found && { ...found, asOf },
+  epoch,
+});
 const quote = (room, offset) => quoteOf(room, room.log, offset);
 
 test('what the log has is not read', () => {
@@ -57,7 +63,30 @@ test('what is being read while the room is reloaded is wanted still', () => {
   const room = run([wanted(5), ...reload, { type: 'messagesLoaded', pages: [newest(200, 10)] }], start);
 
   assert.equal(nextQuote(room), 5);
-  assert.equal(quote(run([read(5)], room), 5).text, 'message 5');
+  assert.equal(quote(run([read(5, entry(5), 200)], room), 5).text, 'message 5');
+});
+
+test('what changes while it is read is read again, until the answer knows of the change', () => {
+  for (const change of [edit(101, 5, 'better'), deletion(101, 5)]) {
+    const room = run([wanted(5), published(change)], start);
+
+    const early = run([read(5, entry(5), 100)], room);
+    assert.equal(quote(early, 5), undefined);
+    assert.equal(nextQuote(early), 5);
+
+    const later = run([read(5, entry(5, { text: 'better' }), 101)], early);
+    assert.equal(quote(later, 5).text, 'better');
+    assert.equal(nextQuote(later), undefined);
+  }
+});
+
+test('an answer from before a reload, or of another log, is asked for again', () => {
+  const reload = [make.subscribed(200), make.loaded(newest(200, 10))];
+  const room = run([wanted(5), ...reload], start);
+
+  for (const old of [read(5, entry(5), 199), read(5, entry(5), 300, 'another')]) {
+    assert.equal(nextQuote(run([old], room)), 5);
+  }
 });
 
 test('so many are kept and no more, and the oldest goes', () => {

@@ -115,9 +115,9 @@ export class LiveRoom {
       send: async ({ offset }) => {
         const page = await this.#read({ before: offset + 1, limit: 1 });
         const message = page.messages.find((one) => one.offset === offset);
-        return message ? currentEntry(message, page.offset) : null;
+        return { entry: message ? currentEntry(message, page.offset) : null, epoch: page.epoch };
       },
-      onSent: (key, entry) => dispatch({ type: 'quoteRead', offset: Number(key), entry }),
+      onSent: (key, read) => dispatch({ type: 'quoteRead', offset: Number(key), ...read }),
       onFailed: (key) => dispatch({ type: 'quoteRead', offset: Number(key), entry: null }),
     });
   }

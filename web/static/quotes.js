@@ -16,7 +16,8 @@ import { changeOf } from './publication.js';
  * @typedef {ReadonlyMap<number, Quote>} Quotes by offset; one that is wanted is in it as undefined
  *
  * @typedef {{ type: 'quoteWanted', offset: number }
- *   | { type: 'quoteRead', offset: number, entry: Entry | null }} QuoteEvent
+ *   | { type: 'quoteRead', offset: number, entry: Entry | null, epoch?: string }} QuoteEvent
+ *   `epoch`: of the log that `entry` was read in
  */
 
 /** The oldest goes. More than one sees at a time, or those in sight would be read in turn for ever. */
@@ -27,7 +28,10 @@ export function reduceQuotes(room, event) {
   const { offset } = event;
   if (event.type === 'quoteRead') {
     if (!room.quotes.has(offset)) return room; // forgotten meanwhile
-    return { ...room, quotes: new Map(room.quotes).set(offset, event.entry) };
+    const { entry, epoch } = event;
+    const isOld = entry && (epoch !== room.epoch || entry.asOf < room.quotesFrom);
+    if (isOld) return room; // it changed while it was read: wanted still
+    return { ...room, quotes: new Map(room.quotes).set(offset, entry) };
   }
   if (room.quotes.has(offset)) return room;
   const kept = [...room.quotes].slice(1 - MOST_QUOTES);
@@ -48,14 +52,17 @@ export function nextQuote({ quotes }) {
 /** They may have changed while nobody told us. What waits to be read is wanted still. @param {Room} room @returns {Room} */
 export function forgotten(room) {
   if (room.quotes.size === 0) return room;
-  return { ...room, quotes: new Map([...room.quotes].filter(([, quote]) => quote === undefined)) };
+  const wanted = [...room.quotes].filter(([, quote]) => quote === undefined);
+  return { ...room, quotes: new Map(wanted), quotesFrom: room.position };
 }
 
 /** @param {Room} room @param {Stored} publication @returns {Room} */
 export function published(room, publication) {
   const change = changeOf(publication);
-  const quote = change && room.quotes.get(change.target);
-  if (!quote) return room;
+  if (!change || !room.quotes.has(change.target)) return room;
+  const quote = room.quotes.get(change.target);
+  if (quote === undefined) return { ...room, quotesFrom: change.offset };
+  if (quote === null) return room;
   const [entry] = withChange([quote], change);
   return { ...room, quotes: new Map(room.quotes).set(quote.offset, entry) };
 }

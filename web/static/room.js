@@ -62,6 +62,7 @@ import * as stream from './stream.js';
  * @property {readonly Unsent[]} unsent
  * @property {readonly import('./own-changes.js').OwnChange[]} changes ours, on their way
  * @property {import('./quotes.js').Quotes} quotes
+ * @property {number} quotesFrom the position that one has to be read at, or later
  * @property {Names} names
  * @property {Presence} presence
  * @property {readonly Typist[]} typists
@@ -138,6 +139,7 @@ export const EMPTY_ROOM = {
   unsent: [],
   changes: [],
   quotes: new Map(),
+  quotesFrom: 0,
   names: new Map(),
   presence: NOBODY,
   typists: [],
