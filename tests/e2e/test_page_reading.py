@@ -416,3 +416,21 @@ def test_a_screen_reader_hears_each_new_message_of_others_once(server: Server, n
 
     assert page.evaluate("heard") == ["Bob: message 4", "Bob: message 5"]
     bob.close()
+
+
+def test_who_reads_further_up_hears_what_is_new_below(server: Server, new_page: NewPage) -> None:
+    bob = someone(server, "heard-below", said=500)
+    page = join(new_page(), server, "Ada", "/r/heard-below")
+    expect(message(page, 500)).to_be_visible()
+    page.evaluate("location.hash = '#m100'")
+    expect(message(page, 100)).to_be_in_viewport()
+    expect(message(page, 500)).to_have_count(0)
+    page.evaluate(HEAR)
+
+    talk(bob, "heard-below", 501, 501)
+    expect(page.locator(".room > [aria-live=polite]")).to_have_text("Bob: message 501")
+    page.get_by_role("button", name=re.compile("Jump to latest")).click()
+    expect(message(page, 501)).to_be_visible()
+
+    assert page.evaluate("heard") == ["Bob: message 501"]
+    bob.close()

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { newSince, TYPING_LASTS_MS } from '../../web/static/room.js';
+import { TYPING_LASTS_MS } from '../../web/static/room.js';
+import { newSince } from '../../web/static/stream.js';
 import * as make from './make.mjs';
 
 const {
@@ -247,6 +248,21 @@ test('new is what others said and did not take back; a change says nothing new',
   );
   assert.deepEqual(newSince(room, 4), []);
   assert.equal(texts(room).at(-1), '-');
+});
+
+test('what comes while one reads further up is new, too, and once', () => {
+  const above = { ...roomAt(4), most: 4, isReading: true };
+  const news = (room) => newSince(room, 4).map(({ offset }) => offset);
+
+  const beyond = run([published(publication(5)), published(publication(6, { info: MYSELF }))], above);
+  assert.deepEqual([offsets(beyond), news(beyond)], [[1, 2, 3, 4], [5]]);
+
+  const down = run([{ type: 'newerRequested' }], beyond);
+  const joined = run([{ type: 'newerLoaded', page: make.page([publication(5)], 6), after: 4 }], down);
+  assert.deepEqual([joined.log.at(-1).offset, news(joined)], [5, [5]]);
+
+  const many = Array.from({ length: 300 }, (_, index) => published(publication(5 + index)));
+  assert.equal(news(run(many, above)).length, 100);
 });
 
 test('who leaves for another place does not read there until they say so', () => {

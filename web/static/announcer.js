@@ -5,7 +5,7 @@
  */
 
 import { filesOf } from './attachments.js';
-import { newSince } from './room.js';
+import { newSince } from './stream.js';
 import { html, useEffect, useState } from './vendor/preact.js';
 
 /** @typedef {{ key: number, text: string }} Line `key`: its offset. The same line is the same node, and read once */

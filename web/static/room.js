@@ -57,6 +57,7 @@ import * as stream from './stream.js';
  * @property {'' | 'loading' | 'failed'} older
  * @property {'' | 'loading' | 'failed'} newer
  * @property {readonly Stored[]} missed what came while older or newer ones load
+ * @property {readonly Entry[]} beyond the newest of what came and is not in the window
  * @property {number | null} divider what comes after it was new when the room was opened
  * @property {Spot | null} spot the message to show now; a new object each time
  * @property {readonly Unsent[]} unsent
@@ -134,6 +135,7 @@ export const EMPTY_ROOM = {
   older: '',
   newer: '',
   missed: [],
+  beyond: [],
   divider: null,
   spot: null,
   unsent: [],
@@ -246,16 +248,6 @@ export function reduceRoom(room, event) {
     case 'timePassed':
       return { ...room, typists: room.typists.filter(({ until }) => until > event.now) };
   }
-}
-
-/**
- * What others have said after `offset`, as far as it still stands.
- *
- * @param {Room} room
- * @param {number} offset
- */
-export function newSince(room, offset) {
-  return room.log.filter((entry) => entry.offset > offset && stream.isNews(room, entry));
 }
 
 /** @param {Room} room @param {{ offset: number, as: Spot['as'] }} event @returns {Spot} */

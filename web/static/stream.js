@@ -32,6 +32,8 @@ import { changeOf, currentEntry, entryOf, topicIn } from './publication.js';
 
 /** The oldest goes. The gap that this makes is closed as any other: by a page. */
 const MOST_HELD = 1000;
+/** The oldest goes. They are read aloud, and shown by a page when the window gets there. */
+const MOST_BEYOND = 100;
 /** A window at its end that grows is cut when it is so much too long, rather than at each message. */
 const SLACK = 1.25;
 
@@ -178,7 +180,7 @@ function again(state) {
 
 /** @param {Room} room @returns {Room} of which nothing is being loaded */
 function idle(room) {
-  return { ...room, older: '', newer: '', missed: [] };
+  return { ...room, older: '', newer: '', missed: [], beyond: [] };
 }
 
 /**
@@ -221,6 +223,17 @@ export function isNews({ selves }, { kind, user }) {
   return kind !== 'deleted' && !selves.includes(user);
 }
 
+/**
+ * What others have said after `offset`, in the window or beyond it.
+ *
+ * @param {Room} room
+ * @param {number} offset
+ */
+export function newSince(room, offset) {
+  const beyond = room.beyond.filter((entry) => entry.offset > room.ceiling);
+  return [...room.log, ...beyond].filter((entry) => entry.offset > offset && isNews(room, entry));
+}
+
 /** @param {Page} page @returns {readonly Entry[]} */
 function entriesOf({ messages, offset }) {
   return messages.map((message) => currentEntry(message, offset));
@@ -260,6 +273,12 @@ function add(room, publication) {
   return { ...next, older: failed(room.older), newer: failed(room.newer), missed: [] };
 }
 
+/** @param {readonly Entry[]} beyond @param {Stored} publication @returns {readonly Entry[]} */
+function further(beyond, publication) {
+  if ((beyond.at(-1)?.offset ?? 0) >= publication.offset) return beyond;
+  return [...beyond, entryOf(publication)].slice(-MOST_BEYOND);
+}
+
 /** Shows what belongs into the window. @param {Room} room @param {Stored} publication @returns {Room} */
 function shown(room, publication) {
   const change = changeOf(publication);
@@ -268,7 +287,7 @@ function shown(room, publication) {
   if (topicIn(publication) !== null) return room; // it stands above the messages, not among them
   if (offset <= room.ceiling) return room; // a page that is newer than the position had it
   const isFull = room.isReading && room.log.length >= room.most;
-  if (!room.atEnd || isFull) return { ...room, atEnd: false };
+  if (!room.atEnd || isFull) return { ...room, atEnd: false, beyond: further(room.beyond, publication) };
   const longer = { ...room, log: [...room.log, entryOf(publication)], ceiling: offset };
   return longer.log.length > room.most * SLACK ? cutAbove(longer, room.most) : longer;
 }
