@@ -28,7 +28,7 @@ from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, RequestFailed
 from chat.errors import INTERNAL, LIMIT_EXCEEDED, PERMISSION_DENIED, ROOM_EXISTS, UNSUBSCRIBED_LEFT
 from chat.log import MemberChange
-from chat.protocol.notices import invited_notice, left_notice
+from chat.protocol.notices import invited_notice, left_notice, notify_notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,6 +106,8 @@ class InvitationsActor(Actor):
             self._put_out(change.room, change.user, UNSUBSCRIBED_LEFT)
         elif change.action == "invite" and not known:
             self._notify(change.user, invited_notice(change.room, request.author))
+        elif change.action == "create":
+            self._notify(change.user, notify_notice(change.room, on=True))
         request.sender.tell(Answered(request, Done()))
 
     def _hold_true(self, change: MemberChange) -> None:

@@ -183,13 +183,16 @@ class JournalActor(Actor):
             if type(append) is Append and isinstance(place, Stored):
                 # A repeat, too: its first time may have been the one of which nobody heard.
                 stored[append.sender, place.epoch][place.entry.offset] = place.entry
-                if append.draft.told and not place.duplicate:
-                    told[append.sender, place.epoch][place.entry.offset] = append.draft.told
+                named = append.draft.told if not place.duplicate else ()
+                if place.begun:
+                    named = (*named, place.entry.author.user)
+                if named:
+                    told[append.sender, place.epoch][place.entry.offset] = named
         self._count(written)
         # Rooms first: they have their turn before the senders, who so get answer and entry in one.
         for (room, epoch), entries in stored.items():
-            named = told.get((room, epoch), {})
-            room.tell(Committed(epoch, [entries[offset] for offset in sorted(entries)], named))
+            tell = told.get((room, epoch), {})
+            room.tell(Committed(epoch, [entries[offset] for offset in sorted(entries)], tell))
         for append, place in zip(written.appends, written.places, strict=True):
             request = _asked(append)
             if isinstance(place, Stored):

@@ -697,7 +697,7 @@ class Written(msgspec.Struct, frozen=True):
 class Committed(msgspec.Struct, frozen=True):
     """Entries of one room are stored in this epoch, by rising offset. A room may have heard of some before.
 
-    `told` has who is to be told of those that are new, by offset.
+    `told` has who is to be told of those that are new, by offset; the author, whose place began with it, that it did.
     """
 
     epoch: str

@@ -85,7 +85,7 @@ from chat.errors import (
 from chat.identity import NamesHere
 from chat.log import Author, Delete, Draft, Edit, Position, React, Topic
 from chat.policy import NO_FLOORS, Action, may
-from chat.protocol.notices import told_notice
+from chat.protocol.notices import read_notice, told_notice
 from chat.protocol.publications import AWAY_DATA, ONLINE_DATA, TYPING_DATA, topic_of
 from chat.protocol.results import PersonHere
 from chat.sanctions import UNSUBSCRIBED_BANNED, UNSUBSCRIBED_KICKED, Sanctions, muted, unsubscribed
@@ -373,12 +373,18 @@ class RoomActor(Actor):
         self._deliver(Publications(self._channel, unseen))
 
     def _tell_of(self, committed: Committed) -> None:
-        """Have those told whom entries name. Who is banned here, from whatever role on, is not."""
+        """Have those told whom entries name, and authors that they have a place here now.
+
+        Who is banned here, from whatever role on, is not.
+        """
         moderation = self._moderation
         for entry in committed.entries:
             for user in committed.told.get(entry.offset, ()):
                 if moderation.sanctions.ban(user, Role.GUEST, moderation.now_ms()) is None:
-                    data = told_notice("direct" if self._direct else "mention", self._channel, entry)
+                    if user == entry.author.user:
+                        data = read_notice(self._channel, entry.offset)
+                    else:
+                        data = told_notice("direct" if self._direct else "mention", self._channel, entry)
                     self._clients.tell(NotifyUser(user, Notify(data, self._channel)))
 
     def _epoch_changed(self, epoch: str) -> None:

@@ -116,7 +116,7 @@ class MemoryLog:
             if isinstance(draft.change, Delete):
                 self._drop_files(draft.room, draft.change.target, draft.change.target)
             for keep in rules.of_message(draft, answer.entry.offset):
-                self._keep(keep)
+                answer = rules.begun(answer, keep, self._keep(keep))
         if len(room.entries) > self._max_entries:
             self._forget_oldest(draft.room, room)
         return answer

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
-from chat.log.port import Draft, Keep, Kept, MemberChange, Rejected
+import msgspec
+
+from chat.log.port import Draft, Keep, Kept, MemberChange, Rejected, Stored
+
+Answer = TypeVar("Answer", bound=Stored | Rejected | Kept)
 
 MAX_PLACES: Final = 500
 """How many a user may have."""
@@ -71,3 +75,10 @@ def of_message(draft: Draft, offset: int) -> list[Keep]:
     if draft.author.client:  # else the server itself has said it
         read[draft.author.user] = offset
     return [Keep(user=user, room=draft.room, time_ms=draft.time_ms, read=at, begin=True) for user, at in read.items()]
+
+
+def begun(answer: Answer, keep: Keep, kept: Kept | Rejected) -> Answer:
+    """Return the answer to a draft, after the change of one of the places that begin with it."""
+    if isinstance(answer, Stored) and keep.user == answer.entry.author.user and isinstance(kept, Kept) and kept.changed:
+        return msgspec.structs.replace(answer, begun=True)
+    return answer

@@ -141,11 +141,15 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 class Stored(msgspec.Struct, frozen=True, gc=False):
-    """Where a draft ended up. A `duplicate` is the entry that the same author stored under the same key before."""
+    """Where a draft ended up. A `duplicate` is the entry that the same author stored under the same key before.
+
+    `begun`: the author's place in this direct channel began with it.
+    """
 
     entry: Entry
     epoch: str
     duplicate: bool
+    begun: bool = False
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):

@@ -857,19 +857,23 @@ def _save_told(
     connection: sqlite3.Connection,
     rooms: dict[str, _Room],
     drafts: Sequence[Draft],
-    answers: Sequence[Stored | Rejected | Kept],
+    answers: list[Stored | Rejected | Kept],
 ) -> None:
-    """Store who is to be told of the new entries of rooms, and the places that begin with those that are direct."""
+    """Store who is to be told of the new entries of rooms, and the places that begin with those that are direct.
+
+    Answers say so where the author's began.
+    """
     told = [(user, room.id, offset) for room in rooms.values() for offset, users in room.told.items() for user in users]
     _run(connection, _SAVE_MENTIONS, told)
-    begun = [
-        keep
-        for draft, answer in zip(drafts, answers, strict=True)
+    begin = [
+        (at, keep)
+        for at, (draft, answer) in enumerate(zip(drafts, answers, strict=True))
         if isinstance(answer, Stored) and not answer.duplicate
         for keep in rules.of_message(draft, answer.entry.offset)
     ]
-    if begun:
-        _keep(connection, begun)
+    if begin:
+        for (at, keep), kept in zip(begin, _keep(connection, [keep for _, keep in begin]), strict=True):
+            answers[at] = rules.begun(answers[at], keep, kept)
 
 
 def _index_changes(connection: sqlite3.Connection, rooms: dict[str, _Room]) -> None:

@@ -237,7 +237,7 @@ def test_a_direct_message_is_told_to_whom_the_channel_names_and_makes_them_a_pla
         ("direct", "@Eve: psst"),
         ("direct", "psst"),
     ]
-    assert (notices(world.eve), notices(bob)) == ([], [])
+    assert notices(world.eve) == []
     place = mine(world.ada)[DIRECT]
     assert (place["read"], place["head"], place["unread"], place["mentions"]) == (0, 2, 2, 2)
     assert place["members"] == [{"user": "ada", "name": "ada"}, {"user": "bob", "name": "Bob"}]
@@ -250,6 +250,16 @@ def test_who_writes_in_a_direct_channel_has_a_place_there_without_saying_that_th
 
     place = mine(bob)[DIRECT]
     assert (place["read"], place["head"], place["unread"]) == (1, 1, 0)
+
+
+def test_every_connection_of_who_writes_is_told_that_a_place_began_and_once() -> None:
+    world = World()
+    bob = in_direct(world)
+    for _ in range(2):
+        send(bob, "psst", channel=DIRECT, key="again")
+    send(bob, "and again", channel=DIRECT)
+
+    assert notices(bob) == notices(world.bob) == [{"type": "read", "channel": DIRECT, "offset": 1}]
 
 
 def test_what_the_server_says_in_a_direct_channel_is_told_to_all_of_it() -> None:

@@ -105,6 +105,14 @@ def test_who_is_invited_is_told_on_every_connection_and_once() -> None:
     assert notices(world.eve) == notices(another) == [notice]
 
 
+def test_every_connection_of_who_makes_a_room_is_told_of_it() -> None:
+    world = World()
+    another = world.user("ada")
+    world.ada.rpc("create", channel="$coffee")
+
+    assert notices(another) == [{"type": "notify", "channel": "$coffee", "on": True}]
+
+
 def test_a_name_is_given_out_once() -> None:
     world = World()
 

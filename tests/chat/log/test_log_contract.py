@@ -1137,8 +1137,9 @@ def test_what_is_direct_makes_a_place_before_it_and_leaves_one_that_is_there(log
 
 
 def test_what_is_direct_makes_its_author_a_place_at_it_and_leaves_one_that_is_there(log: RoomLog) -> None:
-    append(log, said_to("bob", author=ANN, direct=True), said_to("ann", direct=True))
+    first, second = append(log, said_to("bob", author=ANN, direct=True), said_to("ann", direct=True))
 
+    assert (first.begun, second.begun) == (True, False)
     assert (place(log).read, place(log).unread) == (1, 1)
     assert (place(log, "bob").read, place(log, "bob").unread) == (0, 1)
 
