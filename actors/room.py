@@ -195,7 +195,7 @@ class RoomActor(Actor):
         """What the rooms' supervisor knows: how many are here, and what the room is about."""
         self._topic = ""
         self._states: dict[str, bool | None] = {}
-        """Users who have ever been away here: whether the others were told that they are. None: that is not known."""
+        """Users who have ever been away here: whether the others take them to be. None: that is not known."""
         self._states_changed: set[str] = set()
         """Those of whom there may be something to tell when that is due."""
         self._position = Position(0, "")
@@ -492,6 +492,8 @@ class RoomActor(Actor):
             self._names.remove(known.identity)
         self._members[client] = _Member(join.ticket, join.author, identity, away=known is not None and known.away)
         self._names.add(identity)
+        if known is None and identity.user in self._states:
+            self._states[identity.user] = None  # a join looks like somebody at hand: say what is so
         self._look_at(identity.user)
         self.watch(client)
         self.add_watcher(client)

@@ -202,6 +202,21 @@ def test_who_looks_elsewhere_and_enters_a_room_is_away_there() -> None:
     assert states(bob, "tea") == [("ada", "away")]
 
 
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_who_was_away_and_is_away_on_a_connection_that_enters_is_said_to_be_again(*, is_alone: bool) -> None:
+    chat, (ada, bob) = world("ada", "bob")
+    away(chat, ada)
+    again = chat.user(token(sub="ada", info={"name": "Ada"}))
+    away(chat, again)
+    if is_alone:
+        ada.hang_up()
+
+    again.subscribe("lobby")
+    chat.advance(TOLD_S)
+
+    assert states(bob) == [("ada", "away"), ("ada", "away")]  # between them is a join, as of who is at hand
+
+
 def test_who_looks_away_and_back_at_once_is_not_talked_of() -> None:
     chat, (ada, bob) = world("ada", "bob")
     for on in (True, False, True, False):
