@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import * as drafts from '../../web/static/drafts.js';
 
-const { EMPTY_DRAFT, cancelled, editing, fromStored, replying, toStored, typed, withDraft } = drafts;
+const { EMPTY_DRAFT, cancelled, editing, fromStored, merged, replying, toStored, typed, withDraft } = drafts;
 
 const half = typed(EMPTY_DRAFT, 'half a sen');
 const message = { offset: 7, text: 'said before' };
@@ -39,6 +39,31 @@ test('an empty draft is none', () => {
 
   assert.equal(withDraft(one, 'tea', EMPTY_DRAFT).size, 0);
   assert.equal(toStored(new Map()), '');
+});
+
+const draft = (text) => typed(EMPTY_DRAFT, text);
+
+test('what two tabs write in different rooms is both stored', () => {
+  const [here, there] = [new Map([['tea', draft('milk')]]), new Map([['lobby', draft('hello')]])];
+
+  assert.deepEqual(merged(here, new Map(), there), new Map([...here, ...there]));
+});
+
+test('of what two tabs write in one room the last is stored, and ends with the tab that has written it', () => {
+  const [here, there] = [new Map([['tea', draft('milk')]]), new Map([['tea', draft('lemon')]])];
+
+  const stored = merged(merged(new Map(), new Map(), here), new Map(), there);
+  assert.deepEqual(stored, there);
+  assert.deepEqual(merged(stored, here, new Map()), there);
+  assert.deepEqual(merged(stored, there, new Map()), new Map());
+});
+
+test('a draft too long to be stored whole ends like any other', () => {
+  const long = new Map([['tea', draft('x'.repeat(100_000))]]);
+  const stored = fromStored(toStored(long));
+
+  assert.equal(stored.size, 1);
+  assert.equal(merged(stored, long, new Map()).size, 0);
 });
 
 test('fifty rooms have drafts, the ones written last, and none is endless', () => {

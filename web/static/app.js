@@ -6,7 +6,7 @@ import { Chat } from './chat.js';
 import { Connection, endpoint } from './connection.js';
 import { createIdle, watchSigns } from './idle.js';
 import { Join } from './join.js';
-import { EMPTY_DRAFT, fromStored, mentioning, toStored, typed } from './drafts.js';
+import { EMPTY_DRAFT, fromStored, mentioning, merged, toStored, typed } from './drafts.js';
 import { createNotifier } from './notifier.js';
 import { newIn } from './places.js';
 import { createRecent } from './recent.js';
@@ -22,8 +22,9 @@ import { html, render } from './vendor/preact.js';
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 const savedDrafts = stored(() => localStorage, 'parley.drafts');
 const store = createStore({ ...INITIAL, drafts: fromStored(savedDrafts.load()) });
+const BELL = 'parley.notifications';
 const notifier = createNotifier(
-  stored(() => localStorage, 'parley.notifications'),
+  stored(() => localStorage, BELL),
   (channel, offset) => actions.go(channel, offset),
 );
 const connection = new Connection(endpoint(location), store, {
@@ -211,11 +212,20 @@ const plainIcon = icon.href;
 
 let lastSaved = store.state.drafts;
 
-/** @param {import('./drafts.js').Drafts} drafts */
+/** What was written here: other tabs have drafts, too. @param {import('./drafts.js').Drafts} drafts */
 function saveDrafts(drafts) {
   if (drafts === lastSaved) return;
+  savedDrafts.save(toStored(merged(fromStored(savedDrafts.load()), lastSaved, drafts)));
   lastSaved = drafts;
-  savedDrafts.save(toStored(drafts));
+}
+
+let lastName = '';
+
+/** @param {string} name */
+function saveName(name) {
+  if (name === lastName) return;
+  lastName = name;
+  savedName.save(name);
 }
 
 function draw() {
@@ -223,7 +233,7 @@ function draw() {
   document.title = titleOf(state);
   const address = badgeOf(unreadIn(state)) || plainIcon;
   if (icon.href !== address) icon.href = address;
-  if (state.self && state.stage === 'in') savedName.save(state.name);
+  if (state.self && state.stage === 'in') saveName(state.name);
   saveDrafts(state.drafts);
   const View = state.stage === 'in' ? Chat : Join;
   render(html`<${View} state=${state} actions=${actions} />`, root);
@@ -248,7 +258,9 @@ addEventListener('beforeunload', (event) => {
 const network = () => store.dispatch({ type: 'onlineChanged', online: navigator.onLine });
 addEventListener('online', network);
 addEventListener('offline', network);
-store.dispatch({ type: 'bellChanged', bell: notifier.bell });
+const lookAtBell = () => store.dispatch({ type: 'bellChanged', bell: notifier.bell });
+addEventListener('storage', ({ key }) => key === BELL && lookAtBell()); // another tab's
+lookAtBell();
 network();
 look();
 

@@ -4,13 +4,13 @@
 import { useEffect, useState } from './vendor/preact.js';
 
 /**
- * One value in a storage, '' when there is none or when the browser blocks the storage.
+ * One value in a storage, '' when there is none or when the browser blocks the storage. Other tabs
+ * may change it at any time.
  *
  * @param {() => Storage} storage
  * @param {string} key
  */
 export function stored(storage, key) {
-  let saved = '';
   return {
     load() {
       try {
@@ -21,8 +21,6 @@ export function stored(storage, key) {
     },
     /** @param {string} value */
     save(value) {
-      if (value === saved) return;
-      saved = value;
       try {
         storage().setItem(key, value);
       } catch {

@@ -60,6 +60,25 @@ export function withDraft(drafts, channel, draft) {
   return new Map([...next].slice(-MOST_DRAFTS));
 }
 
+/**
+ * What is stored once this tab's changes are: other tabs keep what they have written since. A draft
+ * that ended here ends there, unless another tab has written another one.
+ *
+ * @param {Drafts} stored by whatever tab
+ * @param {Drafts} before what this tab stored last
+ * @param {Drafts} now
+ * @returns {Drafts}
+ */
+export function merged(stored, before, now) {
+  let next = stored;
+  for (const channel of new Set([...before.keys(), ...now.keys()])) {
+    const [old, draft] = [before.get(channel), now.get(channel)];
+    const isOurs = stored.get(channel)?.text === old?.text.slice(0, LONGEST_DRAFT);
+    if (old !== draft && (draft || isOurs)) next = withDraft(next, channel, draft ?? EMPTY_DRAFT);
+  }
+  return next;
+}
+
 /** @param {Drafts} drafts */
 export function toStored(drafts) {
   const cut = [...drafts].map(([channel, draft]) => [
