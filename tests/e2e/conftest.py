@@ -25,10 +25,10 @@ ARGUMENTS = ("--disable-quic", "--no-first-run", "--disable-background-networkin
 class NewPage(Protocol):
     """Opens a page in a context of its own: another person, with other cookies and storage.
 
-    `faults` are the words of exceptions that the test provokes.
+    `beside` a page it is another tab of the same browser. `faults` are the words of exceptions that the test provokes.
     """
 
-    def __call__(self, *, faults: tuple[str, ...] = (), **context: Any) -> Page: ...
+    def __call__(self, *, faults: tuple[str, ...] = (), beside: Page | None = None, **context: Any) -> Page: ...
 
 
 class Check(Protocol):
@@ -91,13 +91,14 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
             found.append(f"a dialog: {dialog.message}")
         dialog.dismiss()
 
-    def open_page(*, faults: tuple[str, ...] = (), **context: Any) -> Page:
+    def open_page(*, faults: tuple[str, ...] = (), beside: Page | None = None, **context: Any) -> Page:
         def note_error(error: Error) -> None:
             if not any(words in str(error) for words in faults):
                 found.append(str(error))
 
-        contexts.append(browser.new_context(**context))
-        page = contexts[-1].new_page()
+        if beside is None:
+            contexts.append(browser.new_context(**context))
+        page = (contexts[-1] if beside is None else beside.context).new_page()
         page.on("pageerror", note_error)
         page.on("console", note_console)
         page.on("dialog", note_dialog)

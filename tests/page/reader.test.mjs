@@ -22,3 +22,24 @@ test('who goes away has told at once how far they read, and not again after the 
   ];
   assert.deepEqual([atOnce, told], [all, all]);
 });
+
+test('of a room that one has left nothing is told, and who comes back tells it anew', async () => {
+  const told = [];
+  const later = [];
+  const send = async (...what) => told.push(what);
+  const reader = createReader(send, { later: (work) => later.push(work) });
+  reader.seen('tea', 3);
+  await later.shift()();
+  reader.seen('tea', 4);
+
+  reader.forget('tea');
+  await later.shift()();
+  assert.deepEqual(told, [['tea', 3]]);
+  reader.seen('tea', 3);
+  await later.shift()();
+
+  assert.deepEqual(told, [
+    ['tea', 3],
+    ['tea', 3],
+  ]);
+});

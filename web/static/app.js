@@ -31,6 +31,7 @@ const connection = new Connection(endpoint(location), store, {
   guest,
   tokenUrl,
   onNotice: (notice) => notifier.notify(store.state, notice),
+  onLeft: (channel) => actions.goElsewhere(channel),
 });
 const recent = createRecent(stored(() => localStorage, 'parley.recent'));
 const idle = createIdle((isAway) => connection.away(isAway));
@@ -99,11 +100,15 @@ export const actions = {
   async leave(channel) {
     const { problem } = await connection.ask('leave', { channel });
     if (problem) return problem;
-    if (channel === store.state.channel) actions.go(recent.others(channel)[0] ?? LOBBY);
+    actions.goElsewhere(channel);
     store.dispatch({ type: 'noticed', notice: { type: 'left', channel } });
     connection.forget(channel);
-    recent.drop(channel);
     return '';
+  },
+  /** Where one was before, from a room that one has left. @param {string} channel */
+  goElsewhere(channel) {
+    if (channel === store.state.channel) actions.go(recent.others(channel)[0] ?? LOBBY);
+    recent.drop(channel);
   },
   /** Puts an invitation aside. @param {string} channel */
   dismiss: (channel) => store.dispatch({ type: 'invitationDismissed', channel }),

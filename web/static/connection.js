@@ -56,6 +56,7 @@ export function endpoint({ protocol, host }) {
  * @property {{ load: () => string, save: (token: string) => void }} guest keeps the guest token
  * @property {string} tokenUrl where the application gives its user's token; '' if people are guests
  * @property {(notice: Notice) => void} onNotice
+ * @property {(channel: string) => void} onLeft one left a room, here or elsewhere
  */
 
 export class Connection {
@@ -67,6 +68,7 @@ export class Connection {
   #room = null;
   #guest;
   #onNotice;
+  #onLeft;
   #network = new EventTarget();
   /** @type {() => void} */
   #placesKnown = () => {};
@@ -85,10 +87,11 @@ export class Connection {
   );
 
   /** @param {string} url @param {Store} store @param {Ports} ports */
-  constructor(url, store, { guest, tokenUrl, onNotice }) {
+  constructor(url, store, { guest, tokenUrl, onNotice, onLeft }) {
     this.#store = store;
     this.#guest = guest;
     this.#onNotice = onNotice;
+    this.#onLeft = onLeft;
     this.#centrifuge = new Centrifuge(url, {
       name: 'parley-page',
       maxReconnectDelay: 10_000,
@@ -189,6 +192,7 @@ export class Connection {
 
   /** Follows a room no more. @param {string} channel */
   forget(channel) {
+    this.#reader.forget(channel);
     const room = this.#rooms.get(channel);
     if (room !== this.#room) room?.leave();
   }
@@ -259,7 +263,7 @@ export class Connection {
     for (const channel of this.#store.state.places.keys()) {
       const live = [...this.#rooms.values()].filter(({ isLive }) => isLive).length;
       if (live >= MOST_LIVE) return;
-      if (kindOf(channel) === null || this.#rooms.has(channel)) continue;
+      if (kindOf(channel) === null || this.#rooms.get(channel)?.isLive) continue;
       this.#store.dispatch({ type: 'roomFollowed', channel });
       const room = this.#liveRoom(channel);
       this.#rooms.delete(channel);
@@ -285,6 +289,7 @@ export class Connection {
           store.dispatch({ type: 'nameRefused', reason });
           this.disconnect();
         },
+        onLeft: () => this.#onLeft(channel),
         newFrom: async () => {
           await this.#knowsPlaces;
           const place = store.state.places.get(channel);
@@ -302,8 +307,9 @@ export class Connection {
     const isNew = !this.#store.state.places.has(channel);
     this.#store.dispatch({ type: 'noticed', notice });
     if (notice.type === 'left') {
-      const room = this.#rooms.get(channel);
-      if (room !== this.#room) room?.leave();
+      // A private one says by itself whether one left it, or was put out, which one shall read.
+      if (kindOf(channel) !== 'private') this.#onLeft(channel);
+      this.forget(channel);
     } else if (isNew || newIn(this.#store.state.places.get(channel)) > 0) {
       this.#askMineSoon();
     }

@@ -27,6 +27,7 @@ const LOOK_AFTER_MS = 1000;
 const UNSUBSCRIBE_CALLED = 0;
 const PERMISSION_DENIED = 103;
 const KICKED = 2101;
+const LEFT = 2104;
 /** Somebody else in the room has our name: refused on the way in, or put out later. */
 const NAME_TAKEN = [409, 2100];
 
@@ -40,6 +41,7 @@ export const END = { offset: 0, as: 'end' };
  * @property {() => Room} room its state now
  * @property {(event: RoomEvent) => void} dispatch
  * @property {(reason: string) => void} onNameTaken while it is on screen
+ * @property {() => void} onLeft one left it, here or elsewhere
  * @property {() => Promise<number | null>} newFrom where one stopped reading, if there is more
  */
 
@@ -75,14 +77,14 @@ export class LiveRoom {
   reading = null;
 
   /** @param {Client} centrifuge @param {string} channel @param {Ports} ports */
-  constructor(centrifuge, channel, { room, dispatch, onNameTaken, newFrom }) {
+  constructor(centrifuge, channel, { room, dispatch, onNameTaken, onLeft, newFrom }) {
     this.#centrifuge = centrifuge;
     this.#channel = channel;
     this.#room = room;
     this.#dispatch = dispatch;
     this.#newFrom = newFrom;
     this.#subscription = centrifuge.newSubscription(channel);
-    this.#follow(this.#subscription, onNameTaken);
+    this.#follow(this.#subscription, onNameTaken, onLeft);
     const isOpen = () => this.#isSubscribed && isCurrent(this.#room());
     this.#outbox = createOutbox({
       next: () => this.#room().unsent.find(({ state }) => state === 'pending'),
@@ -249,8 +251,12 @@ export class LiveRoom {
     return [...unsent, ...changes].some(({ state }) => state === 'pending');
   }
 
-  /** @param {Subscription} subscription @param {(reason: string) => void} onNameTaken */
-  #follow(subscription, onNameTaken) {
+  /**
+   * @param {Subscription} subscription
+   * @param {(reason: string) => void} onNameTaken
+   * @param {() => void} onLeft
+   */
+  #follow(subscription, onNameTaken, onLeft) {
     const dispatch = this.#dispatch;
     const tellTime = () => dispatch({ type: 'timePassed', now: Date.now() });
     subscription.on('subscribed', ({ recovered, streamPosition, data }) => {
@@ -264,6 +270,7 @@ export class LiveRoom {
     subscription.on('unsubscribed', ({ code, reason }) => {
       if (code !== UNSUBSCRIBE_CALLED) dispatch({ type: 'refused', reason: wordsOf(code, reason) });
       if (NAME_TAKEN.includes(code) && this.#isShown) onNameTaken(reasonOf(reason));
+      if (code === LEFT) onLeft();
     });
     subscription.on('publication', (publication) => {
       dispatch({ type: 'published', publication, now: Date.now() });

@@ -35,6 +35,11 @@ export function createReader(send, { later = setTimeout } = {}) {
   return {
     /** What waits is told now: there is no later. */
     flush: tell,
+    /** One has left the room: nothing of it is told, and who comes back tells it anew. @param {string} channel */
+    forget(channel) {
+      told.delete(channel);
+      waiting.delete(channel);
+    },
     /** @param {string} channel @param {number} offset */
     seen(channel, offset) {
       const most = Math.max(told.get(channel) ?? 0, waiting.get(channel) ?? 0);
