@@ -12,6 +12,7 @@ import { newIn } from './places.js';
 import { createRecent } from './recent.js';
 import { channelOf, offsetOf, pathOf } from './route.js';
 import { isAllSent } from './room.js';
+import { order } from './sections.js';
 import { createStore, INITIAL } from './store.js';
 import { badgeOf, titleOf, unreadIn } from './title.js';
 import { createFrame, stored } from './browser.js';
@@ -63,6 +64,13 @@ export const actions = {
     }
     leavePlace(pathOf(channel, offset));
     show();
+  },
+  /** So many rooms down the list, from where one is now, drawn or not. @param {number} step */
+  goBy(step) {
+    const channels = order(store.state);
+    const at = channels.indexOf(store.state.channel ?? '');
+    const to = channels[(at + step + channels.length) % channels.length];
+    if (to !== undefined) actions.go(to);
   },
   /** Shows a message of this room in its context. @param {number} offset */
   jump(offset) {

@@ -8,7 +8,7 @@ import { EMPTY_DRAFT } from './drafts.js';
 import { Banner } from './connection-state.js';
 import { Dialogs } from './dialogs.js';
 import { RoomHeader } from './room-header.js';
-import { order } from './sections.js';
+import { showCurrent } from './rooms.js';
 import { commandOf, isTextField } from './shortcuts.js';
 import { Sidebar } from './sidebar.js';
 import { SidePanel } from './side-panel.js';
@@ -56,16 +56,13 @@ export function Chat({ state, actions }) {
       setPanel('search');
       document.getElementById('query')?.focus();
     },
-    previous: () => goBy(-1),
-    next: () => goBy(1),
+    previous: () => actions.goBy(-1),
+    next: () => actions.goBy(1),
   });
 
-  /** @param {number} step */
-  const goBy = (step) => {
-    const channels = order(state);
-    const at = channels.indexOf(channel ?? '');
-    const to = channels[(at + step + channels.length) % channels.length];
-    if (to !== undefined) actions.go(to);
+  const openDrawer = () => {
+    drawer.current?.showModal();
+    showCurrent();
   };
 
   /** @param {MouseEvent} event */
@@ -104,7 +101,7 @@ export function Chat({ state, actions }) {
         <${RoomHeader}
           ...${{ state, actions, open, panel }}
           onPanel=${setPanel}
-          onRooms=${isNarrow ? () => drawer.current?.showModal() : null}
+          onRooms=${isNarrow ? openDrawer : null}
         />
         <${Banner} state=${state} onReconnect=${actions.reconnect} />
         ${

@@ -8,7 +8,7 @@ import { RoomMenu } from './room-menu.js';
 import { pathOf } from './route.js';
 import { sectionsOf } from './sections.js';
 import { othersIn } from './titles.js';
-import { html } from './vendor/preact.js';
+import { html, useLayoutEffect } from './vendor/preact.js';
 
 /** @import { Actions } from './app.js' */
 /** @import { Open } from './dialogs.js' */
@@ -23,6 +23,8 @@ const number = new Intl.NumberFormat();
 export function Rooms(props) {
   const { state, actions, open } = props;
   const { publics, privates, directs, others } = sectionsOf(state);
+  const isTold = [...state.places.values()].some(({ epoch }) => epoch !== '');
+  useLayoutEffect(showCurrent, [state.channel, isTold]);
   return html`
     <nav class="rooms" aria-label="Rooms">
       <${Section}
@@ -67,6 +69,11 @@ export function Rooms(props) {
       }
     </nav>
   `;
+}
+
+/** Scrolls to the room on screen, however long the list is: when it changes, not while one looks at others. */
+export function showCurrent() {
+  document.querySelector('.rooms [aria-current=page]')?.scrollIntoView({ block: 'nearest' });
 }
 
 /**
