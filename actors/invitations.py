@@ -2,7 +2,7 @@
 
 Clients look into the same `PrivateRooms` on the same thread, so whoever is no member is refused without anything being
 asked. A change is judged here, then stored, and then it holds; one is under way at a time, and the next waits. That a
-kick or a ban has ended a membership is told by the room, when the log has it.
+kick or a ban has ended a membership is told by the writer, in the order in which the log has both.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from actors.runtime import Actor, ActorRef, RequestFailed
 from chat.errors import INTERNAL, LIMIT_EXCEEDED, PERMISSION_DENIED, ROOM_EXISTS, UNSUBSCRIBED_LEFT
 from chat.log import MemberChange
 from chat.protocol.notices import invited_notice, left_notice, notify_notice
+from chat.sanctions import unsubscribed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,13 +51,11 @@ class InvitationsActor(Actor):
         private: PrivateRooms,
         journal: ActorRef[Any],
         tell_clients: Callable[[TellUser | NotifyUser], None],
-        now_ms: Callable[[], int],
         counts: Counts,
     ) -> None:
         self._private = private
         self._journal = journal
         self._tell_clients = tell_clients
-        self._now_ms = now_ms
         self._counts = counts
         self._under_way: ChangeMembers | None = None
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -115,9 +114,10 @@ class InvitationsActor(Actor):
         log.info(_EVENTS[change.action], room=change.room, user=change.user, by=change.by)
 
     def _ended(self, ended: MembershipEnded) -> None:
-        if self._private.is_member(ended.channel, ended.user):
-            self._hold_true(MemberChange(ended.channel, "leave", ended.user, ended.user, self._now_ms()))
-            self._put_out(ended.channel, ended.user, ended.reason)
+        ruling = ended.ruling
+        if self._private.is_member(ruling.room, ruling.user):
+            self._hold_true(MemberChange(ruling.room, "leave", ruling.user, ruling.by, ruling.time_ms))
+            self._put_out(ruling.room, ruling.user, unsubscribed(ruling))
 
     def _put_out(self, channel: str, user: str, reason: CloseReason) -> None:
         """End all subscriptions, also those that are about to begin: they were let in as a member."""

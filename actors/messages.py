@@ -383,17 +383,6 @@ class ChangeMembers(Request, frozen=True):
     topic: str = ""
 
 
-# room → invitations
-
-
-class MembershipEnded(Signal, frozen=True):
-    """A user was put out of a private room: the log has it. A signal, so that nothing is judged by what was before."""
-
-    channel: str
-    user: str
-    reason: CloseReason
-
-
 # room → client
 
 
@@ -727,9 +716,13 @@ class Removed(msgspec.Struct, frozen=True):
 
 
 class Record(Request, frozen=True):
-    """Store what a moderator did. Answered with `Recorded`."""
+    """Store what a moderator did. Answered with `Recorded`.
+
+    If it ends a membership in a private room, `invitations` is told first (`MembershipEnded`).
+    """
 
     moderate: Moderate
+    invitations: ActorRef[Any] | None = None
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -753,6 +746,18 @@ class MembersStored(Signal, frozen=True):
 
     request: StoreMembers
     done: bool
+
+
+# writer → invitations
+
+
+class MembershipEnded(Signal, frozen=True):
+    """A user was put out of a private room, by this ruling.
+
+    A signal from the writer, as `MembersStored` is: both come in the order in which the log has them.
+    """
+
+    ruling: Ruling
 
 
 # journal → writer → journal

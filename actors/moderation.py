@@ -46,6 +46,7 @@ class Moderation:
         journal: ActorRef[Any],
         reader: ActorRef[Any],
         now_ms: Callable[[], int],
+        invitations: ActorRef[Any] | None = None,
     ) -> None:
         self.sanctions = sanctions
         self.now_ms = now_ms
@@ -55,6 +56,7 @@ class Moderation:
         self._channel = channel
         self._journal = journal
         self._reader = reader
+        self._invitations = invitations
 
     def allows(self, identity: Identity, action: Action) -> bool:
         """Tell whether somebody may do something here: their role may, and they are not banned."""
@@ -73,7 +75,7 @@ class Moderation:
         if error is not None:
             request.sender.tell(Refused(request, error))
             return
-        record = Record(self._actor.actor_ref, request)
+        record = Record(self._actor.actor_ref, request, self._invitations)
         self.recording.add(id(record))
         self._journal.tell(record)
 

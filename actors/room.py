@@ -32,7 +32,6 @@ from actors.messages import (
     Join,
     KeepPlace,
     Leave,
-    MembershipEnded,
     Missed,
     Moderate,
     Notify,
@@ -88,7 +87,7 @@ from chat.policy import NO_FLOORS, Action, may
 from chat.protocol.notices import read_notice, told_notice
 from chat.protocol.publications import AWAY_DATA, ONLINE_DATA, TYPING_DATA, topic_of
 from chat.protocol.results import PersonHere
-from chat.sanctions import UNSUBSCRIBED_BANNED, UNSUBSCRIBED_KICKED, Sanctions, muted, unsubscribed
+from chat.sanctions import UNSUBSCRIBED_KICKED, Sanctions, muted, unsubscribed
 from chat.tokens import Role
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published, StatesChanged
 
@@ -177,7 +176,7 @@ class RoomActor(Actor):
         self._direct = users_of(channel)
         """Whom the room is for, if it is a direct channel."""
         self._clients = around.clients
-        self._invitations = around.invitations
+        invitations = around.invitations if channel.startswith(PRIVATE_PREFIX) else None
         self._reader = around.reader
         self._journal = around.journal
         self._rooms = around.rooms
@@ -188,7 +187,7 @@ class RoomActor(Actor):
         self._counts = counts
         self._members: dict[ActorRef[Any], _Member] = {}
         self._names = NamesHere()
-        self._moderation = Moderation(self, channel, Sanctions(), around.journal, around.reader, now_ms)
+        self._moderation = Moderation(self, channel, Sanctions(), around.journal, around.reader, now_ms, invitations)
         self._kicked: set[str] = set()
         """Users kicked while members of an earlier incarnation may not have come back yet."""
         self._reported = (0, "")
@@ -573,12 +572,9 @@ class RoomActor(Actor):
             if member.identity.user != ruling.user:
                 continue
             if ruling.action == "kick":
-                self._put_out(client, member, unsubscribed(ruling, UNSUBSCRIBED_KICKED), KICKED_CLOSE)
+                self._put_out(client, member, unsubscribed(ruling), KICKED_CLOSE)
             elif not self._moderation.allows(member.identity, Action.JOIN):
                 self._put_out_banned(client, member)
-        if ruling.action in {"kick", "ban"} and self._channel.startswith(PRIVATE_PREFIX):
-            code = UNSUBSCRIBED_KICKED if ruling.action == "kick" else UNSUBSCRIBED_BANNED
-            self._invitations.tell(MembershipEnded(self._channel, ruling.user, unsubscribed(ruling, code)))
         if ruling.action == "kick" and self._changes is not None:
             self._kicked.add(ruling.user)
         self._moderation.answered(recorded)
@@ -586,7 +582,7 @@ class RoomActor(Actor):
     def _put_out_banned(self, client: ActorRef[Any], member: _Member) -> None:
         identity, moderation = member.identity, self._moderation
         ban = moderation.sanctions.ban(identity.user, identity.role_in(self._channel), moderation.now_ms())
-        self._put_out(client, member, unsubscribed(ban, UNSUBSCRIBED_BANNED), BANNED_CLOSE)
+        self._put_out(client, member, unsubscribed(ban), BANNED_CLOSE)
 
     def _put_out(self, client: ActorRef[Any], member: _Member, reason: CloseReason, close: CloseReason) -> None:
         """End a membership, also one that was in before the room restarted."""

@@ -114,7 +114,7 @@ class ChatSystem:
         private = PrivateRooms(room_log.private_rooms())
 
         def make_invitations() -> InvitationsActor:
-            return InvitationsActor(private, journal, tell_clients, now_ms, counts)
+            return InvitationsActor(private, journal, tell_clients, counts)
 
         def tell_clients(message: TellUser | NotifyUser) -> None:
             self._clients.tell(message)  # which start later: nobody changes anything before

@@ -18,6 +18,7 @@ from actors.messages import (
     Index,
     Indexed,
     KeepUpload,
+    MembershipEnded,
     MembersStored,
     Record,
     Recorded,
@@ -83,7 +84,7 @@ class WriterActor(Actor):
             case Remove():
                 return self._remove(message)
             case Record():
-                return Recorded(message, self._log.record(message.moderate.ruling))
+                return self._record(message)
             case StoreMembers():
                 return MembersStored(message, self._log.change_members(message.request.change))
             case KeepUpload():
@@ -99,6 +100,12 @@ class WriterActor(Actor):
         self._counts.commit_seconds.observe(perf_counter() - began)
         self._counts.commit_entries.observe(len(places))
         return Written(write.appends, places)
+
+    def _record(self, record: Record) -> Recorded:
+        ruling = self._log.record(record.moderate.ruling)
+        if record.invitations is not None and ruling.action in {"kick", "ban"}:
+            record.invitations.tell(MembershipEnded(ruling))
+        return Recorded(record, ruling)
 
     def _index(self, index: Index) -> Indexed:
         began = perf_counter()

@@ -138,11 +138,13 @@ def muted(ruling: Ruling) -> Error:
     return Error(MUTED.code, f"muted{_until(ruling)}") if ruling.until_ms else MUTED
 
 
-def unsubscribed(ruling: Ruling | None, code: int) -> CloseReason:
+def unsubscribed(ruling: Ruling | None) -> CloseReason:
     """Return what is told to whom a kick or a ban puts out, or with neither a role that may no longer be here."""
     if ruling is None:
-        return CloseReason(code, PERMISSION_DENIED.message)
-    what = "kicked" if ruling.action == "kick" else f"banned{_until(ruling)}"
+        return CloseReason(UNSUBSCRIBED_BANNED, PERMISSION_DENIED.message)
+    kicked = ruling.action == "kick"
+    what = "kicked" if kicked else f"banned{_until(ruling)}"
+    code = UNSUBSCRIBED_KICKED if kicked else UNSUBSCRIBED_BANNED
     return CloseReason(code, f"{what}: {ruling.reason}" if ruling.reason else what)
 
 

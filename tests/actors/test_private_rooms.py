@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -261,6 +262,24 @@ def test_who_enters_while_being_kicked_is_put_out_all_the_same() -> None:
 
     assert world.bob.pushes("unsubscribe", "$tea") == [{"code": 2101, "reason": "kicked: spam"}]
     assert world.bob.said("$tea") == []
+
+
+@pytest.mark.parametrize("methods", list(permutations(["kick", "invite"])), ids="-then-".join)
+@pytest.mark.parametrize("is_member", [True, False], ids=["of-a-member", "of-a-stranger"])
+def test_who_is_kicked_and_invited_at_once_is_what_the_log_says(methods: tuple[str, ...], *, is_member: bool) -> None:
+    world = World(MemoryLog())
+    cleo = world.user("cleo")
+    world.enter(world.ada)
+    if is_member:
+        world.ada.rpc("invite", channel="$tea", user="cleo")
+    with behind(world.chat.find("writer")):
+        for method in methods:
+            world.ada.send(rpc={"method": method, "data": {"channel": "$tea", "user": "cleo", "reason": "spam"}})
+            world.chat.run()
+    world.ada.publish("$tea", "and on")
+
+    (room,) = world.log.private_rooms()
+    assert ("cleo" in room.members) == ("subscribe" in cleo.subscribe("$tea")) == (methods[-1] == "invite")
 
 
 def test_a_moderator_of_the_chat_has_no_say_in_a_private_room_that_it_is_not_in() -> None:
