@@ -211,6 +211,7 @@ class Questions:
             user=user,
             room=call.channel,
             time_ms=self._shared.now_ms(),
+            name=self._author.name,
             read=call.offset if isinstance(call, calls.MarkRead) else None,
             notify=call.on if isinstance(call, calls.SetNotify) else None,
             leave=leave,

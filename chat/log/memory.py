@@ -122,6 +122,8 @@ class MemoryLog:
         return answer
 
     def _keep(self, keep: Keep) -> Kept | Rejected:
+        if keep.name:
+            self._persons[keep.user] = (keep.name, keep.time_ms // rules.DAY_MS)
         here = self._places.setdefault(keep.user, {})
         state, answer = rules.after(here.get(keep.room), keep, self._room(keep.room).head, len(here))
         if state is not None:

@@ -194,12 +194,13 @@ class Keep(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `read` raises the marker to an offset, or to the room's newest if that is before it; a new place without one begins
     at the room's newest. `notify` says whether the room may make a noise, at first it may. With `begin` a place that is
-    there stays as it is; with `leave` it ends.
+    there stays as it is; with `leave` it ends. `name` is what the user is called, if it is they who ask for it.
     """
 
     user: str
     room: str
     time_ms: int
+    name: str = ""
     read: int | None = None
     notify: bool | None = None
     begin: bool = False
@@ -440,7 +441,7 @@ class RoomLog(Protocol):
         """Return all places of a user, by the names of the rooms."""
 
     def names(self, users: Sequence[str]) -> dict[str, str]:
-        """Return what users were called when they last said something; who never did is left out."""
+        """Return what users were called when they last said something or changed a place; who never did is left out."""
 
     def forget_guests(self, before_ms: int, *, limit: int) -> int:
         """Forget up to `limit` places that guests have not touched since a time (by the day), and as many names.

@@ -361,6 +361,12 @@ class SqliteLog:
         with self._writing() as connection:
             stored, seen = self._append(connection, drafts) if drafts else ([], {})
             kept = _keep(connection, keeps) if keeps else []
+            for keep in keeps:
+                person = (keep.name, keep.time_ms // rules.DAY_MS)
+                if keep.name and self._known.get(keep.user) != person:
+                    seen[keep.user] = person
+            if seen:
+                _run(connection, _SAVE_PERSONS, [(user, *person) for user, person in seen.items()])
         if seen:
             if len(self._known) > KNOWN:
                 self._known.clear()
@@ -373,7 +379,7 @@ class SqliteLog:
     def _append(
         self, connection: sqlite3.Connection, drafts: Sequence[Draft]
     ) -> tuple[list[Stored | Rejected | Kept], dict[str, tuple[str, int]]]:
-        """Store drafts. Return the answers, and the persons of whom something new is stored."""
+        """Store drafts. Return the answers, and what authors are called where that is not known to be stored."""
         rooms = self._rooms(connection, drafts)
         _load_repeats(connection, rooms, drafts)
         if any(draft.files for draft in drafts):
@@ -391,10 +397,6 @@ class SqliteLog:
             _drop_files(connection, rooms, changing)
         if any(draft.told or draft.direct for draft in drafts):
             _save_told(connection, rooms, drafts, answers)
-        return answers, self._save_persons(connection, rooms)
-
-    def _save_persons(self, connection: sqlite3.Connection, rooms: dict[str, _Room]) -> dict[str, tuple[str, int]]:
-        """Store what authors are called, where that is not what is known to be stored, and return those."""
         seen: dict[str, tuple[str, int]] = {}
         known = self._known.get
         for room in rooms.values():
@@ -402,9 +404,7 @@ class SqliteLog:
                 author, person = entry.author, (entry.author.name, entry.time_ms // rules.DAY_MS)
                 if known(author.user) != person and author.client:
                     seen[author.user] = person
-        if seen:
-            _run(connection, _SAVE_PERSONS, [(user, *person) for user, person in seen.items()])
-        return seen
+        return answers, seen
 
     def _rooms(self, connection: sqlite3.Connection, drafts: Sequence[Draft]) -> dict[str, _Room]:
         names = {draft.room for draft in drafts}

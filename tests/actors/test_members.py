@@ -74,6 +74,17 @@ def test_of_a_private_room_also_those_who_are_not_there() -> None:
     assert [(who, state) for who, _, state in listed] == [("bob", "online"), ("ada", "offline"), ("cleo", "offline")]
 
 
+def test_who_has_read_there_and_never_said_anything_is_known_by_name() -> None:
+    chat, (ada, _) = world("ada", "bob")
+    ada.rpc("create", channel="$tea")
+    ada.rpc("invite", channel="$tea", user="bob")
+    bob = user(chat, "bob", "$tea")
+    bob.rpc("read", channel="$tea", offset=0)
+    bob.hang_up()
+
+    assert ("bob", "Bob", "offline") in members(ada, "$tea")
+
+
 def test_it_takes_what_presence_takes() -> None:
     chat, (ada, bob) = world("ada", "bob", presence_limit=1, rooms={"quiet": {"presence": False}})
 

@@ -1208,12 +1208,14 @@ def test_in_many_places_fewer_are_looked_at_in_each(log: RoomLog) -> None:
     assert (roomy.unread, roomy.mentions) == (each + 1, each + 1)
 
 
-def test_names_are_those_under_which_something_was_said_last(log: RoomLog) -> None:
+def test_names_are_those_under_which_something_was_said_or_read_last(log: RoomLog) -> None:
     append(log, post(), post(author=BOB))
     append(log, post(author=Author("ann", "another", "Anna"), time_ms=NOON_MS + 1))
     append(log, post(author=Author("", "", "the server")))
+    for user, name in (("cleo", "Cleo"), ("bob", "Bobby"), ("cleo", "Cleo"), ("dan", "")):
+        keep(log, user, read=1, name=name)
 
-    assert log.names(["ann", "bob", "eve", ""]) == {"ann": "Anna", "bob": "Bob"}
+    assert log.names(["ann", "bob", "cleo", "dan", "eve", ""]) == {"ann": "Anna", "bob": "Bobby", "cleo": "Cleo"}
     append(log, post())
     assert log.names(["ann"]) == {"ann": "Ann"}
     assert log.names([]) == {}

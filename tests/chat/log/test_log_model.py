@@ -60,6 +60,7 @@ keeps = st.builds(
     user=st.sampled_from((*USERS, "guest-1")),
     room=st.sampled_from(ROOMS),
     time_ms=st.sampled_from((0, 86_400_000)),
+    name=st.sampled_from(("", "Ann", "Anna")),
     read=st.none() | st.integers(0, 12),
     notify=st.none() | st.booleans(),
     begin=st.booleans(),
