@@ -30,6 +30,7 @@ from chat.log import (
     Search,
     SqliteLog,
     Stored,
+    batch,
     fulltext,
 )
 from chat.log import database as database_module
@@ -421,7 +422,7 @@ def test_a_read_that_fails_is_an_error_and_the_next_one_has_a_new_connection(
 
 
 def test_a_bug_leaves_nothing_half_stored(log: SqliteLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_save_changes", lambda *_: 1 / 0)
+    monkeypatch.setattr(batch, "_save_changes", lambda *_: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         log.append([Draft("lobby", "", ANN, NOON_MS, HELLO), Draft("lobby", "", ANN, NOON_MS, b"{}", Delete(1))])

@@ -1,7 +1,6 @@
 """Bugs in telling a repeat from something new."""
 
 # A bug is planted where it would be: inside.
-# ruff: noqa: SLF001
 
 from __future__ import annotations
 
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from actors import replies
-from chat.log import Entry, SqliteLog, Stored, projection, sqlite
+from chat.log import Entry, SqliteLog, Stored, batch, projection, sql
+from chat.log.rows import to_entry
 from tests.checker.bug import found_as, wrap
 
 if TYPE_CHECKING:
@@ -81,13 +81,13 @@ def _look_up_keys(patch: pytest.MonkeyPatch, condition: str) -> None:
     def load(connection: sqlite3.Connection, rooms: dict[str, Any], drafts: list[Draft]) -> None:
         for draft in drafts:
             found = connection.execute(
-                f"select {sqlite._ENTRY} from entry where key = :key and key <> '' and {condition}",  # noqa: S608
+                f"select {sql.ENTRY} from entry where key = :key and key <> '' and {condition}",  # noqa: S608
                 {"key": draft.key, "user": draft.author.user, "room_id": rooms[draft.room].id},
             ).fetchone()
             if found is not None:
-                rooms[draft.room].by_key[draft.author.user, draft.key] = sqlite._entry(found)
+                rooms[draft.room].by_key[draft.author.user, draft.key] = to_entry(found)
 
-    patch.setattr(sqlite, "_load_repeats", load)
+    patch.setattr(batch, "_load_repeats", load)
 
 
 @found_as("duplicated")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from chat.log import Delete, Edit, Page, Position, SqliteLog, projection, sqlite
+from chat.log import Delete, Edit, Page, Position, SqliteLog, batch, projection, sql
 from tests.checker.bug import found_as, wrap
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def brings_messages_up_to_date_later(patch: pytest.MonkeyPatch) -> None:
                 due.pop(0)(connection)
         return original(log, drafts)
 
-    wrap(patch, sqlite, "_save_changes", save)
+    wrap(patch, batch, "_save_changes", save)
     wrap(patch, SqliteLog, "append", append)
 
 
@@ -80,10 +80,10 @@ def counts_reactions_twice(patch: pytest.MonkeyPatch) -> None:
 def keeps_reactions_that_were_taken_back(patch: pytest.MonkeyPatch) -> None:
     """They are not deleted from the database."""
 
-    def execute(original: Any, connection: sqlite3.Connection, sql: str, rows: Any) -> Any:
-        return original(connection, sql, [] if sql == sqlite._DELETE_REACTIONS else rows)
+    def execute(original: Any, connection: sqlite3.Connection, statement: str, rows: Any) -> Any:
+        return original(connection, statement, [] if statement == sql.DELETE_REACTIONS else rows)
 
-    wrap(patch, sqlite, "_run", execute)
+    wrap(patch, batch, "run", execute)
 
 
 @found_as("wrong state")

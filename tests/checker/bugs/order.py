@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from actors.journal import JournalActor
 from actors.messages import Open
 from actors.room import RoomActor
-from chat.log import Position, SqliteLog, sqlite
+from chat.log import Position, SqliteLog, batch, sql
 from tests.checker.bug import found_as, wrap
 
 if TYPE_CHECKING:
@@ -68,22 +68,22 @@ def _count_in_memory(patch: pytest.MonkeyPatch, *, anew: bool) -> None:
         heads.update({name: room.head for name, room in rooms.items()})
 
     wrap(patch, SqliteLog, "__init__", start)
-    wrap(patch, SqliteLog, "_rooms", rooms)
-    wrap(patch, sqlite, "_save_entries", save)
+    wrap(patch, batch, "_rooms", rooms)
+    wrap(patch, batch, "_save_entries", save)
 
 
 @found_as("gap")
 def stores_half_of_a_batch(patch: pytest.MonkeyPatch) -> None:
     """Where the rooms stand is committed before the entries are, and stays when those fail."""
 
-    def execute(original: Any, connection: sqlite3.Connection, sql: str, rows: Any) -> Any:
-        found = original(connection, sql, rows)
-        if sql == sqlite._SAVE_ROOMS:
+    def execute(original: Any, connection: sqlite3.Connection, statement: str, rows: Any) -> Any:
+        found = original(connection, statement, rows)
+        if statement == sql.SAVE_ROOMS:
             connection.execute("commit")
             connection.execute("begin immediate")
         return found
 
-    wrap(patch, sqlite, "_run", execute)
+    wrap(patch, batch, "run", execute)
 
 
 @found_as("diverged", "lost")
