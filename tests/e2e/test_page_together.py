@@ -265,7 +265,7 @@ def note_refusals(page: Page) -> list[str]:
 
 
 def test_who_types_slowly_into_a_search_is_never_too_fast(new_page: NewPage) -> None:
-    with running(CHAT_RATE_BURST_S="1") as server:
+    with running(CHAT_RATE_BURST_S="2") as server:
         page = new_page()
         refusals = note_refusals(page)
         join(page, server, "Ada", "/r/slow")
