@@ -1218,6 +1218,8 @@ def test_names_are_those_under_which_something_was_said_or_read_last(log: RoomLo
     assert log.names(["ann", "bob", "cleo", "dan", "eve", ""]) == {"ann": "Anna", "bob": "Bobby", "cleo": "Cleo"}
     append(log, post())
     assert log.names(["ann"]) == {"ann": "Ann"}
+    append(log, post(author=Author("ann", "another", "Anna")), post())
+    assert log.names(["ann"]) == {"ann": "Ann"}
     assert log.names([]) == {}
 
 
