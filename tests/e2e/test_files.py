@@ -86,8 +86,7 @@ def uploads(page: Page) -> Locator:
 def shown(page: Page, name: str) -> dict[str, Any]:
     """Wait until an image is there, and return its size as it is and as it is drawn."""
     image = page.get_by_role("log").get_by_role("img", name=name)
-    expect(image).to_be_visible()
-    image.evaluate("image => image.decode()")
+    expect(image).not_to_have_js_property("naturalWidth", 0)
     sizes = "image => ({ natural: [image.naturalWidth, image.naturalHeight], box: [image.width, image.height] })"
     found: dict[str, Any] = image.evaluate(sizes)
     return found

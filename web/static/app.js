@@ -266,7 +266,9 @@ store.listen(createFrame(draw));
 addEventListener('popstate', show);
 document.addEventListener('visibilitychange', look);
 addEventListener('beforeunload', (event) => {
-  if (![...store.state.rooms.values()].every(isAllSent)) event.preventDefault(); // it lives in the page: who leaves is asked first
+  // It lives in the page: who leaves is asked first. Where one is not let in any more, nothing can be done about it.
+  const isDone = [...store.state.rooms.values()].every((room) => room.refusal || isAllSent(room));
+  if (!isDone) event.preventDefault();
 });
 const network = () => store.dispatch({ type: 'onlineChanged', online: navigator.onLine });
 addEventListener('online', network);
