@@ -146,7 +146,8 @@ class Member:
 
     def __init__(self, server: Server, name: str = "", guest: str = "", token: str = "") -> None:
         self._open = contextlib.ExitStack()
-        self.socket = self._open.enter_context(server.websocket())
+        # Who keeps only so many frames that nobody asks for does not see the end either, and waits for it at `close`.
+        self.socket = self._open.enter_context(server.websocket(max_queue=None))
         self._ids = 0
         self.replies: dict[int, dict[str, Any]] = {}
         self.pushes: list[dict[str, Any]] = []
