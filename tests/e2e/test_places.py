@@ -103,7 +103,7 @@ def test_what_one_has_read_and_been_told_outlives_the_server(tmp_path: Path, end
         assert (lobby["read"], lobby["head"], lobby["unread"], lobby["mentions"]) == (1, 2, 1, 1)
         assert (lobby["notify"], lobby["epoch"]) == (False, page["epoch"])
         assert (direct["read"], direct["head"], direct["unread"], direct["mentions"]) == (0, 1, 1, 1)
-        assert direct["members"] == [{"user": "ada", "name": "ada"}, {"user": "bob", "name": "Bob"}]
+        assert direct["members"] == [{"user": "ada", "name": "Ada"}, {"user": "bob", "name": "Bob"}]
         assert page["messages"][1]["data"]["mentions"] == {"ada": "Ada"}
         assert page["messages"][1]["data"]["reply"] == 1
         assert left == {"type": "left", "channel": DIRECT}
