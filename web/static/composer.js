@@ -52,13 +52,6 @@ export function Composer({ channel, title, room, draft, actions }) {
   const [isAwaited, setAwaited] = useState(false);
   const canSend = edit === null ? canBeSent(text, uploads.count) : canBeSaved(text);
 
-  useEffect(() => {
-    if (!isNew.current || !isTouch()) field.current?.focus();
-    isNew.current = false;
-    const end = field.current?.value.length ?? 0;
-    field.current?.setSelectionRange(end, end);
-  }, [reply, edit]);
-
   useLayoutEffect(() => {
     const { current } = field;
     if (!current) return;
@@ -67,6 +60,14 @@ export function Composer({ channel, title, room, draft, actions }) {
     current.style.height = 'auto';
     current.style.height = `${current.scrollHeight + current.offsetHeight - current.clientHeight}px`;
   }, [text]);
+
+  // With the text, not a frame later: what is done in between shall not have its selection taken away.
+  useLayoutEffect(() => {
+    if (!isNew.current || !isTouch()) field.current?.focus();
+    isNew.current = false;
+    const end = field.current?.value.length ?? 0;
+    field.current?.setSelectionRange(end, end);
+  }, [reply, edit]);
 
   const onInput = () => {
     const value = field.current?.value ?? '';
