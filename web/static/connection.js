@@ -33,6 +33,9 @@ const MOST_ATTEMPTS = 4;
 /** @type {ReadonlyMap<number, string>} what a code means to a person */
 const WORDS = new Map([
   [1, 'You are not logged in'],
+  [3500, 'Your login does not hold any more: load the page again'],
+  [3503, 'The server has ended this connection'],
+  [3504, 'You have too many connections: close another tab'],
   [4500, 'You are banned'],
 ]);
 
