@@ -1,13 +1,15 @@
 """Every view of the page: in each look it is accessible, fits the screen, and is photographed.
 
-The pictures are in `build/screenshots/`, by view and look. To add a view, write a function that leads there.
+The pictures are in `build/screenshots/`, by view and look: wide and narrow, each light and dark. To add a view, write a
+function that leads there.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 import pytest
@@ -16,13 +18,14 @@ from playwright.sync_api import expect
 
 from tests.e2e.test_page import PHONE, join, post_and_change, same_guest, say, timeline
 from tests.e2e.test_page_moderation import log_in, open_moderation
+from tests.e2e.test_page_rooms import create
 from tests.server import Member, running
 from tests.tokens import SECRET, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import FilePayload, Page, WebSocketRoute
 
     from tests.e2e.conftest import Check, NewPage, Screenshot
     from tests.server import Server
@@ -30,12 +33,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-LOOKS: dict[str, dict[str, Any]] = {
-    "wide": WIDE,
-    "narrow": PHONE,
-    "dark": {**WIDE, "color_scheme": "dark"},
-    "dark-narrow": {**PHONE, "color_scheme": "dark"},
-}
+LOOKS: dict[str, dict[str, Any]] = {"wide": WIDE, "narrow": PHONE}
+SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 NARROWEST_PX = 320
 KEY = "a-key-for-the-tests"
 
@@ -51,19 +50,22 @@ class Visit:
         self.others = contextlib.ExitStack()
         self._new_page = new_page
 
+    def new_page(self) -> Page:
+        return self._new_page(**LOOKS[self.look])
+
     def open(self, room: str) -> Page:
         """Come as a guest who has not given a name yet. Each look has rooms of its own."""
-        page = self._new_page(**LOOKS[self.look])
+        page = self.new_page()
         page.goto(f"{self.guests.url}/r/{room}-{self.look}")
         return page
 
     def join(self, room: str) -> Page:
         """Be in a room as the guest Ada."""
-        return join(self._new_page(**LOOKS[self.look]), self.guests, "Ada", f"/r/{room}-{self.look}")
+        return join(self.new_page(), self.guests, "Ada", f"/r/{room}-{self.look}")
 
     def log_in(self, room: str, name: str, role: str) -> Page:
         """Be in a room as a user of that role."""
-        return log_in(self._new_page(**LOOKS[self.look]), self.users, name, role, f"{room}-{self.look}")
+        return log_in(self.new_page(), self.users, name, role, f"{room}-{self.look}")
 
     def member(self, server: Server, room: str, name: str) -> Member:
         """Have somebody else in a room, until the end of the test."""
@@ -206,7 +208,7 @@ def disconnected(visit: Visit) -> Page:
 def reconnecting(visit: Visit) -> Page:
     page = visit.join("reconnecting")
     page.context.set_offline(True)
-    expect(page.locator("[data-state=connecting]")).to_be_attached(timeout=60_000)
+    expect(page.locator("[data-state=connecting]")).to_be_attached()
     say(page, "said in the tunnel")
     expect(page.locator("[data-state=pending]")).to_be_attached()
     return page
@@ -303,7 +305,138 @@ def files(visit: Visit) -> Page:
     ]
     bob.rpc("send", channel=room, key="1", text="see for yourselves", files=brought)
     expect(page.get_by_role("link", name="minutes.txt")).to_be_visible()
-    page.wait_for_selector(".picture img")
+    expect(page.locator(".picture img")).not_to_have_js_property("naturalWidth", 0)
+    return page
+
+
+@view
+def files_on_their_way(visit: Visit) -> Page:
+    page = visit.log_in("uploads", "Sue", "member")
+    page.route("**/files?*name=slow*", lambda _: None)
+    page.route("**/files?*name=lost*", lambda route: route.abort())
+    chosen: list[FilePayload] = [
+        {"name": name, "mimeType": "text/plain", "buffer": b"all agreed"}
+        for name in ("minutes.txt", "slow.txt", "lost.txt")
+    ]
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Attach files").click()
+    chooser.value.set_files(chosen)
+    found = page.get_by_role("list", name="Files to send").get_by_role("listitem")
+    expect(found.nth(0)).to_have_attribute("data-state", "done")
+    expect(found.nth(1).get_by_role("progressbar")).to_be_visible()
+    expect(found.nth(2).get_by_role("alert")).to_be_visible()
+    return page
+
+
+@view
+def unread_messages(visit: Visit) -> Page:
+    room = f"unread-{visit.look}"
+    bob = visit.member(visit.users, "unread", "Bob")
+    sue = visit.others.enter_context(contextlib.closing(Member(visit.users, token=token(sub="sue"))))
+    for number in range(4):
+        bob.rpc("send", channel=room, key=str(number), text=f"message {number}")
+    sue.rpc("read", channel=room, offset=2)
+    page = visit.log_in("unread", "Sue", "member")
+    expect(page.locator(".new")).to_be_visible()
+    return page
+
+
+@view
+def older_messages_missing(visit: Visit) -> Page:
+    page = visit.new_page()
+    page.route_web_socket("**/connection/websocket", _refuse_older)
+    bob = visit.member(visit.guests, "older", "Bob")
+    for number in range(80):
+        bob.rpc("send", channel=f"older-{visit.look}", key=str(number), text=f"message {number}")
+    join(page, visit.guests, "Ada", f"/r/older-{visit.look}")
+    expect(timeline(page).get_by_text("message 79")).to_be_visible()
+    timeline(page).evaluate("box => box.scrollTo(0, 0)")
+    expect(page.get_by_text("Older messages could not be loaded.")).to_be_visible()
+    return page
+
+
+def _refuse_older(socket: WebSocketRoute) -> None:
+    """Answer for the server when a page asks for messages before others."""
+    server = socket.connect_to_server()
+
+    def ask(frame: str | bytes) -> None:
+        for line in str(frame).split("\n"):
+            command = json.loads(line)
+            if "before" in command.get("rpc", {}).get("data", {}):
+                error = {"code": 100, "message": "internal server error", "temporary": True}
+                socket.send(json.dumps({"id": command["id"], "error": error}))
+            else:
+                server.send(line)
+
+    socket.on_message(ask)
+
+
+@view
+def editing(visit: Visit) -> Page:
+    page = visit.log_in("editing", "Sue", "member")
+    say(page, "the last thing that I said")
+    expect(page.locator("[data-state=pending]")).to_have_count(0)
+    page.get_by_role("textbox", name="Message").press("ArrowUp")
+    expect(page.get_by_role("button", name="Cancel the edit")).to_be_visible()
+    return page
+
+
+@view
+def deletion(visit: Visit) -> Page:
+    page = visit.log_in("deletion", "Sue", "member")
+    say(page, "what I should not have said")
+    expect(page.locator("[data-state=pending]")).to_have_count(0)
+    timeline(page).get_by_text("what I should not").click()
+    page.get_by_role("toolbar", name="Message of Sue").get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    expect(page.get_by_role("dialog", name="Delete this message?")).to_be_visible()
+    return page
+
+
+@view
+def private_room_to_make(visit: Visit) -> Page:
+    page = visit.log_in("maker", "Sue", "member")
+    if visit.is_narrow:
+        page.get_by_role("button", name="Rooms and people").click()
+    page.get_by_role("button", name="New private room").click()
+    page.get_by_role("dialog", name="New private room").get_by_label("Name").fill("book club")
+    return page
+
+
+@view
+def people_to_invite(visit: Visit) -> Page:
+    visit.member(visit.users, "inviting", "Bob")
+    page = visit.log_in("inviting", "Sue", "member")
+    if visit.is_narrow:
+        page.get_by_role("button", name="Rooms and people").click()
+    create(page, f"book-club-{visit.look}")
+    visit.with_people(page)
+    page.get_by_role("button", name="Invite people").click()
+    dialog = page.get_by_role("dialog", name="Invite people to")
+    dialog.get_by_label("Name").fill("Bob")
+    expect(dialog.get_by_role("checkbox", name="Bob")).to_be_visible()
+    return page
+
+
+@view
+def keyboard_shortcuts(visit: Visit) -> Page:
+    page = visit.log_in("keys", "Sue", "member")
+    page.get_by_role("log", name="Messages").focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    return page
+
+
+@view
+def record_of_moderation(visit: Visit) -> Page:
+    room = f"record-{visit.look}"
+    page = visit.log_in("record", "Mo", "moderator")
+    mo = visit.others.enter_context(contextlib.closing(Member(visit.users, token=moderator())))
+    mo.rpc("ban", channel=room, user="eve", reason="spam")
+    mo.rpc("mute", channel=room, user="dan", reason="a little too loud today")
+    page.locator(".room-header").get_by_role("button", name=f"Menu of {room}").click()
+    page.get_by_role("menuitem", name="Bans and record…").click()
+    expect(page.get_by_role("dialog", name=f"Moderation of {room}")).to_contain_text("a little too loud")
     return page
 
 
@@ -314,7 +447,7 @@ def moderator() -> str:
 
 @pytest.fixture(scope="module")
 def guests() -> Iterator[Server]:
-    with running(CHAT_API_KEY=KEY, CHAT_PING_INTERVAL_S="1", CHAT_PONG_TIMEOUT_S="0.5") as server:
+    with running(CHAT_API_KEY=KEY) as server:
         yield server
 
 
@@ -339,8 +472,10 @@ def test_it_is_accessible_and_fits(
     with visit.others:
         page = VIEWS[name](visit)
 
-        screenshot(page, f"{name}-{look}")
-        check_accessible(page)
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            screenshot(page, f"{name}-{look}{'-dark' if scheme == 'dark' else ''}")
+            check_accessible(page)
         assert is_within_the_screen(page)
         if visit.is_narrow:
             page.set_viewport_size({"width": NARROWEST_PX, "height": 568})
