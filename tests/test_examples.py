@@ -14,6 +14,7 @@ import httpx
 
 from chat.protocol.methods import RPC_METHODS
 from chat.schema import document
+from chat.server_api import METHODS
 from tests.examples import Meaning, Turn, blocks
 from tests.schema import Kinds, Side
 from tests.server import running
@@ -62,6 +63,12 @@ def test_every_rpc_method_has_one() -> None:
     }
 
     assert RPC_METHODS.keys() - asked == set()
+
+
+def test_every_method_of_the_server_api_has_one() -> None:
+    asked = {turn.lines[0].removeprefix("POST /api/") for block in API for turn in block if turn.sent}
+
+    assert METHODS.keys() - asked == set()
 
 
 def something_was_said_before(server: Server) -> None:
