@@ -33,7 +33,7 @@ run: $(VENV)/.ready $(PAGE)/.ready ## Serve the chat at http://127.0.0.1:8000/ (
 
 test: lint ## Run everything a change must pass: lint, types, layers, page tests, Python tests, coverage.
 	@$(NPM) test --silent
-	@$(BIN)/pytest --cov --cov-report=term-missing:skip-covered
+	@$(BIN)/pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered
 
 lint: $(VENV)/.ready $(PAGE)/.ready ## Run the linters, the type checkers and the layer contracts only.
 	@$(BIN)/ruff check
