@@ -139,7 +139,7 @@ def test_all_rooms_are_listed_and_most_followed_and_no_limit_is_hit(server: Serv
     expect(row(page, "Rooms", quiet[0])).not_to_contain_text("new")
     cut_off(server)
     expect(page.locator("[data-state=connected]")).to_have_count(0)
-    expect(page.locator("[data-state=connected]")).to_be_attached(timeout=15_000)
+    expect(page.locator("[data-state=connected]")).to_be_attached()
     bob.rpc("send", channel="room-001", key="after", text="after that")
     expect(row(page, "Rooms", "room-001")).to_contain_text("2 new")
 

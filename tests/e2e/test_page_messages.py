@@ -368,6 +368,7 @@ def test_all_that_the_toolbar_does_can_be_done_by_keyboard(server: Server, new_p
     expect(message(ada, "three")).to_be_focused()
     ada.keyboard.press("ArrowUp")
     expect(message(ada, "two")).to_be_focused()
+    expect(message(ada, "two").get_by_role("toolbar")).to_be_visible()
     ada.keyboard.press("Tab")
     expect(message(ada, "two").get_by_role("button", name="React")).to_be_focused()
     ada.keyboard.press("ArrowRight")

@@ -321,7 +321,7 @@ def test_who_has_two_tabs_is_listed_once_and_away_only_when_both_are(server: Ser
     for page in (here, there):  # (five minutes at once are too long for a connection)
         expect(page.locator("[data-state=connected]")).to_be_attached(timeout=30_000)
     expect(ada.get_by_title("2 connections")).to_be_visible()
-    expect(person(eve, "Ada")).to_have_accessible_name("Ada, away", timeout=15_000)
+    expect(person(eve, "Ada")).to_have_accessible_name("Ada, away")
     here.keyboard.press("Shift")
     expect(person(eve, "Ada")).to_have_accessible_name("Ada, online")
     here.close()
