@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.test_page import say, timeline
+from tests.e2e.test_page_messages import composer
 from tests.server import running
 from tests.tokens import SECRET, token
 
@@ -78,8 +79,12 @@ def test_a_moderator_kicks_mutes_and_bans_and_the_other_is_told_in_plain_words(
 
     moderate(mo, "Eve", "Ban")
     expect(eve.get_by_role("alert")).to_contain_text("This room does not let you in: banned until")
+    composer(eve).fill("but why?")
+    composer(eve).press("Enter")
+    expect(eve.get_by_role("button", name="Send")).to_be_disabled()
     eve.reload()
     expect(eve.get_by_role("alert")).to_contain_text("you are not allowed in")
+    expect(composer(eve)).to_have_value("but why?")
 
 
 def test_a_moderator_deletes_a_message_of_somebody_else(server: Server, new_page: NewPage) -> None:

@@ -50,7 +50,8 @@ export function Composer({ channel, title, room, draft, actions }) {
   });
   const uploads = useUploads(channel, actions);
   const [isAwaited, setAwaited] = useState(false);
-  const canSend = edit === null ? canBeSent(text, uploads.count) : canBeSaved(text);
+  const isLetIn = room.refusal === ''; // else what is written stays here, as a draft
+  const canSend = isLetIn && (edit === null ? canBeSent(text, uploads.count) : canBeSaved(text));
 
   useLayoutEffect(() => {
     const { current } = field;
@@ -90,6 +91,7 @@ export function Composer({ channel, title, room, draft, actions }) {
   /** @param {Event} event */
   const onSubmit = (event) => {
     event.preventDefault();
+    if (!isLetIn) return;
     const now = actions.draft((same) => same); // there may be more in it than is drawn
     if (now.edit !== null) {
       if (!canBeSaved(now.text)) return;
