@@ -8,7 +8,6 @@ each gets what it missed.
 from __future__ import annotations
 
 from collections import deque
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -64,6 +63,7 @@ from actors.messages import (
 from actors.moderation import Moderation
 from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, RequestFailed, Signal, Terminated
+from actors.window import Window
 from chat import limits
 from chat.channels import PRIVATE_PREFIX, users_of
 from chat.errors import (
@@ -198,12 +198,7 @@ class RoomActor(Actor):
         self._states_changed: set[str] = set()
         """Those of whom there may be something to tell when that is due."""
         self._position = Position(0, "")
-        self._window: deque[Published] = deque(maxlen=room_class.limits.recovery_window)
-        """The newest entries: those that came since the start, and all that it can hold once somebody needs them."""
-        self._window_after = 0
-        """Everything that the log keeps after this offset is in the window."""
-        self._removed = 0
-        """Everything up to this offset was removed from the log; what was read before may still have it."""
+        self._window = Window(room_class.limits.recovery_window)
         self._asked: Open | None = None
         """What the reader was last asked. An answer to anything else, an earlier incarnation's say, is out of date."""
         self._loading: list[Join | ReadHistory] = []
@@ -295,7 +290,7 @@ class RoomActor(Actor):
         if opened.request.limit:
             self._fill(opened, unseen)
         else:
-            self._window_after = opened.position.offset
+            self._window.begin(opened.position.offset)
         self._position, self._topic = opened.position, opened.topic
         if unseen and not first_time:
             self._deliver(Publications(self._channel, unseen))
@@ -305,13 +300,9 @@ class RoomActor(Actor):
             self._handlers[type(request)](request)
 
     def _fill(self, opened: Opened, unseen: list[Published]) -> None:
-        known = {item.entry.offset: item for item in self._window}
-        known |= {item.entry.offset: item for item in unseen}
-        self._window.clear()
-        self._window.extend(known.get(entry.offset) or Published(entry) for entry in opened.tail)
-        complete = len(opened.tail) < opened.request.limit
-        self._window_after = 0 if complete else opened.tail[0].offset - 1
-        self._drop_removed()
+        known = self._window.by_offset() | {item.entry.offset: item for item in unseen}
+        newest = [known.get(entry.offset) or Published(entry) for entry in opened.tail]
+        self._window.fill(newest, is_all=len(opened.tail) < opened.request.limit)
 
     def _publish(self, publish: Publish) -> None:
         change, role = publish.change, publish.identity.role_in(self._channel)
@@ -363,12 +354,10 @@ class RoomActor(Actor):
             self._catch_up()  # somebody else appended; the log has what is between
             return
         self._window.extend(unseen)
-        self._window_after = max(self._window_after, unseen[-1].entry.offset - len(self._window))
         self._position = Position(unseen[-1].entry.offset, committed.epoch)
         for item in unseen:
             topic = topic_of(item.entry.data)
             self._topic = self._topic if topic is None else topic
-        self._drop_removed()
         self._deliver(Publications(self._channel, unseen))
 
     def _tell_of(self, committed: Committed) -> None:
@@ -410,10 +399,6 @@ class RoomActor(Actor):
         elif type(request) is Remove:
             request.request.sender.tell(Refused(request.request, error_of(failed.error)))
 
-    def _has(self, after: int) -> bool:
-        """Tell whether all that is kept after an offset is in the window."""
-        return after >= self._window_after
-
     def _load(self, request: Join | ReadHistory) -> None:
         """Handle a request again when the window is as full as it can be."""
         self._loading.append(request)
@@ -427,8 +412,8 @@ class RoomActor(Actor):
         position = join.position
         if position is None or not self._recoverable(position):
             self._enter(join, None, [])
-        elif self._has(position.offset):
-            self._enter(join, position, self._after(position.offset))
+        elif self._window.has(position.offset):
+            self._enter(join, position, self._window.after(position.offset))
         elif self._position.offset - position.offset <= self._limits.recovery_window:
             self._load(join)
         else:
@@ -525,10 +510,6 @@ class RoomActor(Actor):
         position = Position(reached, self._position.epoch)
         more = reached < head
         return Entered(self.actor_ref, position, recovered=True, missed=missed, more=more, topic=self._topic)
-
-    def _after(self, offset: int) -> list[Published]:
-        newer = min(self._position.offset - offset, len(self._window))
-        return list(islice(self._window, len(self._window) - newer, None)) if newer > 0 else []
 
     def _leave(self, leave: Leave) -> None:
         member = self._members.get(leave.member)
@@ -680,13 +661,8 @@ class RoomActor(Actor):
 
     def _history_removed(self, removed: Removed) -> None:
         remove = removed.request
-        self._removed = max(self._removed, remove.last)
-        self._drop_removed()
+        self._window.drop(remove.last)
         remove.request.sender.tell(Answered(remove.request, Done()))
-
-    def _drop_removed(self) -> None:
-        while self._window and self._window[0].entry.offset <= self._removed:
-            self._window.popleft()
 
     # Questions.
 
@@ -707,13 +683,13 @@ class RoomActor(Actor):
         else:
             start = since.offset if since is not None else 0
             end = min(start + read.limit, head)
-        if start < end and not self._has(start):
+        if start < end and not self._window.has(start):
             if head - start <= self._limits.recovery_window:
                 self._load(read)
             else:
                 self._reader.tell(read)
             return
-        items = [item for item in self._after(start) if item.entry.offset <= end]
+        items = [item for item in self._window.after(start) if item.entry.offset <= end]
         if read.reverse:
             items.reverse()
         fitting = limits.fitting(items, lambda item: len(item.entry.data), self._limits.max_page_bytes)

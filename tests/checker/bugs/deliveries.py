@@ -31,8 +31,7 @@ def shows_before_the_commit(patch: pytest.MonkeyPatch) -> None:
         original(room, publish)
         place = room._position.offset + 1
         shown = Published(Entry(place, publish.key, publish.author, publish.time_ms, publish.data))
-        room._window.append(shown)
-        room._window_after = max(room._window_after, place - len(room._window))
+        room._window.extend([shown])
         room._position = Position(place, room._position.epoch)
         room._deliver(Publications(room._channel, [shown]))
 

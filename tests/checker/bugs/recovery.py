@@ -13,6 +13,7 @@ from actors.membership import Gap, Membership
 from actors.messages import Committed, Entered
 from actors.room import RoomActor
 from actors.runtime import Restarted
+from actors.window import Window
 from chat.log import Position
 from tests.checker.bug import found_as, nothing, wrap
 
@@ -89,10 +90,10 @@ def shows_what_comes_before_the_rest_of_what_was_missed(patch: pytest.MonkeyPatc
 def takes_the_window_for_larger_than_it_is(patch: pytest.MonkeyPatch) -> None:
     """Who needs one entry more than is at hand is not given what the log has."""
 
-    def has(original: Any, room: RoomActor, after: int) -> Any:
-        return original(room, after + 1)
+    def has(original: Any, window: Window, after: int) -> Any:
+        return original(window, after + 1)
 
-    wrap(patch, RoomActor, "_has", has)
+    wrap(patch, Window, "has", has)
 
 
 @found_as("gap")
