@@ -61,6 +61,7 @@ from actors.messages import (
     TellSize,
 )
 from actors.moderation import Moderation
+from actors.presence import AwayStates, Member, people
 from actors.replies import error_of
 from actors.runtime import Actor, ActorRef, RequestFailed, Signal, Terminated
 from actors.window import Window
@@ -85,8 +86,7 @@ from chat.identity import NamesHere
 from chat.log import Author, Delete, Draft, Edit, Position, React, Topic
 from chat.policy import NO_FLOORS, Action, may
 from chat.protocol.notices import read_notice, told_notice
-from chat.protocol.publications import AWAY_DATA, ONLINE_DATA, TYPING_DATA, topic_of
-from chat.protocol.results import PersonHere
+from chat.protocol.publications import TYPING_DATA, topic_of
 from chat.sanctions import UNSUBSCRIBED_KICKED, Sanctions, muted, unsubscribed
 from chat.tokens import Role
 from chat.wire import Ephemeral, Event, PresenceChanged, Publications, Published, StatesChanged
@@ -119,13 +119,6 @@ OPEN_RETRY_S = 0.5
 SETTLE_S = 10.0
 
 log = structlog.get_logger()
-
-
-class _Member(NamedTuple):
-    ticket: int
-    author: Author
-    identity: Identity
-    away: bool = False
 
 
 class _AwayDue(msgspec.Struct, frozen=True):
@@ -185,7 +178,7 @@ class RoomActor(Actor):
         self._floors = room_class.floors
         """For what is done in the room. Who may enter or look into it was judged before it was asked: a token may."""
         self._counts = counts
-        self._members: dict[ActorRef[Any], _Member] = {}
+        self._members: dict[ActorRef[Any], Member] = {}
         self._names = NamesHere()
         self._moderation = Moderation(self, channel, Sanctions(), around.journal, around.reader, now_ms, invitations)
         self._kicked: set[str] = set()
@@ -193,10 +186,7 @@ class RoomActor(Actor):
         self._reported = (0, "")
         """What the rooms' supervisor knows: how many are here, and what the room is about."""
         self._topic = ""
-        self._states: dict[str, bool | None] = {}
-        """Users who have ever been away here: whether the others take them to be. None: that is not known."""
-        self._states_changed: set[str] = set()
-        """Those of whom there may be something to tell when that is due."""
+        self._away = AwayStates()
         self._position = Position(0, "")
         self._window = Window(room_class.limits.recovery_window)
         self._asked: Open | None = None
@@ -440,10 +430,10 @@ class RoomActor(Actor):
         if not join.silently:
             self._kicked.discard(identity.user)
         elif not allowed:
-            self._put_out_banned(client, _Member(join.ticket, join.author, identity))
+            self._put_out_banned(client, Member(join.ticket, join.author, identity))
         elif identity.user in self._kicked:
             client.tell(Refused(join, PERMISSION_DENIED))
-            member = _Member(join.ticket, join.author, identity)
+            member = Member(join.ticket, join.author, identity)
             self._put_out(client, member, CloseReason(UNSUBSCRIBED_KICKED, "kicked"), KICKED_CLOSE)
             return False
         return allowed
@@ -474,10 +464,10 @@ class RoomActor(Actor):
             self._expel_namesakes(identity)
         if known is not None:
             self._names.remove(known.identity)
-        self._members[client] = _Member(join.ticket, join.author, identity, away=known is not None and known.away)
+        self._members[client] = Member(join.ticket, join.author, identity, away=known is not None and known.away)
         self._names.add(identity)
-        if known is None and identity.user in self._states:
-            self._states[identity.user] = None  # a join looks like somebody at hand: say what is so
+        if known is None:
+            self._away.joined(identity.user)
         self._look_at(identity.user)
         self.watch(client)
         self.add_watcher(client)
@@ -560,12 +550,12 @@ class RoomActor(Actor):
             self._kicked.add(ruling.user)
         self._moderation.answered(recorded)
 
-    def _put_out_banned(self, client: ActorRef[Any], member: _Member) -> None:
+    def _put_out_banned(self, client: ActorRef[Any], member: Member) -> None:
         identity, moderation = member.identity, self._moderation
         ban = moderation.sanctions.ban(identity.user, identity.role_in(self._channel), moderation.now_ms())
         self._put_out(client, member, unsubscribed(ban), BANNED_CLOSE)
 
-    def _put_out(self, client: ActorRef[Any], member: _Member, reason: CloseReason, close: CloseReason) -> None:
+    def _put_out(self, client: ActorRef[Any], member: Member, reason: CloseReason, close: CloseReason) -> None:
         """End a membership, also one that was in before the room restarted."""
         if client in self._members:
             self._remove(client)
@@ -603,30 +593,16 @@ class RoomActor(Actor):
         self._members[away.member] = member._replace(away=away.away)
         user = member.author.user
         # Before the room has settled, its members may have been told something by an earlier incarnation.
-        self._states.setdefault(user, None if self._changes is not None else False)
+        self._away.begin(user, is_known=self._changes is None)
         self._look_at(user)
 
     def _look_at(self, user: str) -> None:
         """Have it told, when that is due, if a user who has ever been away here is another one now."""
-        if user in self._states:
-            if not self._states_changed:
-                self.after(AWAY_TOLD_EVERY_S, _AwayDue())
-            self._states_changed.add(user)
+        if self._away.look_at(user):
+            self.after(AWAY_TOLD_EVERY_S, _AwayDue())
 
     def _tell_states(self, _: _AwayDue) -> None:
-        changed, self._states_changed = self._states_changed, set()
-        away: dict[str, tuple[bool, Author]] = {}
-        for member in self._members.values():
-            user = member.author.user
-            if user in changed:
-                away[user] = (member.away and away.get(user, (True,))[0], member.author)
-        for user in changed - away.keys():
-            self._states.pop(user, None)  # gone
-        news = []
-        for user, (is_away, author) in away.items():
-            if self._states[user] is not is_away:
-                self._states[user] = is_away
-                news.append((AWAY_DATA if is_away else ONLINE_DATA, author))
+        news = self._away.news(self._members.values())
         if news and self._class.presence and len(self._members) <= self._limits.presence_limit:
             self._deliver(StatesChanged(self._channel, news))
 
@@ -739,16 +715,8 @@ class RoomActor(Actor):
         self._tell_members(request, found.names)
 
     def _tell_members(self, read: ReadMembers, names: Mapping[str, str]) -> None:
-        here: dict[str, PersonHere] = {}
-        for member in self._members.values():
-            author = member.author
-            known = here.get(author.user)
-            if known is None or (known.state == "away" and not member.away):
-                here[author.user] = PersonHere(author.user, author.name, "away" if member.away else "online")
-        absent = [
-            PersonHere(user, names.get(user, user), "offline") for user in self._belonging(read) if user not in here
-        ]
-        read.sender.tell(Answered(read, People([*here.values(), *absent])))
+        found = people(self._members.values(), self._belonging(read), names)
+        read.sender.tell(Answered(read, People(found)))
 
     def _count_presence(self, count: CountPresence) -> None:
         if not self._allows(count, Action.SEE_MEMBERS):
