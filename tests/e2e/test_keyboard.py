@@ -50,7 +50,9 @@ def test_tab_leads_through_everything_as_it_is_read_and_shows_where_it_is(new_pa
         page = join(new_page(), server, "Ada", "/r/tab")
         say(page, "see https://example.org/")
         expect(page.get_by_role("link", name="example.org")).to_be_visible()
+        expect(page.get_by_role("button", name="Mute this room")).to_be_visible()
         page.get_by_role("textbox", name="Message").fill("more")
+        expect(page.get_by_role("button", name="Send")).to_be_enabled()
 
         stops = walk(page)
 

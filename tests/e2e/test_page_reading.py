@@ -355,7 +355,7 @@ def test_without_a_connection_a_bar_says_when_the_next_try_is_and_try_now_tries_
     with running() as server:
         page = join(new_page(), server, "Ada")
         say(page, "before")
-        expect(page.locator("[data-state=pending]")).to_have_count(0)
+        expect(page.locator("[data-state=sent]")).to_have_count(1)
         attempts: list[str] = []
         page.on("websocket", lambda socket: attempts.append(socket.url))
         server.kill()

@@ -375,7 +375,7 @@ def _refuse_older(socket: WebSocketRoute) -> None:
 def editing(visit: Visit) -> Page:
     page = visit.log_in("editing", "Sue", "member")
     say(page, "the last thing that I said")
-    expect(page.locator("[data-state=pending]")).to_have_count(0)
+    expect(timeline(page).locator("[data-state=sent]")).to_have_count(1)
     page.get_by_role("textbox", name="Message").press("ArrowUp")
     expect(page.get_by_role("button", name="Cancel the edit")).to_be_visible()
     return page
@@ -385,7 +385,7 @@ def editing(visit: Visit) -> Page:
 def deletion(visit: Visit) -> Page:
     page = visit.log_in("deletion", "Sue", "member")
     say(page, "what I should not have said")
-    expect(page.locator("[data-state=pending]")).to_have_count(0)
+    expect(timeline(page).locator("[data-state=sent]")).to_have_count(1)
     timeline(page).get_by_text("what I should not").click()
     page.get_by_role("toolbar", name="Message of Sue").get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name="Delete").click()
