@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 SCREENSHOTS = Path(__file__).parents[2] / "build/screenshots"
+ARGUMENTS = ("--disable-quic", "--no-first-run", "--disable-background-networking")
+
 # Three times the default: a machine that is busy is no reason to fail.
 expect.set_options(timeout=15_000)
-
-ARGUMENTS = ("--disable-quic", "--no-first-run", "--disable-background-networking")
 
 
 class NewPage(Protocol):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.application import APPLICATION, log_in
 from tests.e2e.test_page import PHONE, join, say
-from tests.e2e.test_page_moderation import log_in, open_moderation, person
+from tests.e2e.test_page_moderation import open_moderation, person
 from tests.server import Member, running
-from tests.tokens import SECRET
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -106,7 +106,7 @@ def test_escape_closes_the_drawer_and_the_focus_is_back_at_what_opened_it(server
 
 
 def test_escape_closes_the_moderators_dialog_and_the_focus_is_back_at_what_opened_it(new_page: NewPage) -> None:
-    with running(CHAT_TOKEN_SECRET=SECRET, CHAT_TOKEN_URL="/app/token") as server:  # noqa: S106  (of no application)
+    with running(**APPLICATION) as server:
         page = log_in(new_page(), server, "Mo", "moderator", "escape")
         eve = Member(server, "Eve")
         eve.call(subscribe={"channel": "escape"})

@@ -10,12 +10,11 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.application import APPLICATION, log_in, user
 from tests.e2e.test_page import PHONE
 from tests.e2e.test_page_messages import message
-from tests.e2e.test_page_moderation import log_in
 from tests.e2e.test_page_rooms import row
-from tests.server import Member, running
-from tests.tokens import SECRET, token
+from tests.server import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,14 +36,9 @@ LAST = f"room-{PUBLIC:03}"
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """Run a server where Ada is in many rooms, in each of which something was said. Its limits are the defaults."""
-    settings = {"CHAT_TOKEN_SECRET": SECRET, "CHAT_TOKEN_URL": "/app/token", "CHAT_METRICS": "on", "CHAT_API_KEY": KEY}
-    with running(**settings) as server:
+    with running(**APPLICATION, CHAT_METRICS="on", CHAT_API_KEY=KEY) as server:
         settle_in(server)
         yield server
-
-
-def user(server: Server, name: str) -> Member:
-    return Member(server, token=token(sub=name.lower(), info={"name": name}))
 
 
 def settle_in(server: Server) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.application import APPLICATION, log_in
 from tests.e2e.test_page import say, timeline
 from tests.e2e.test_page_messages import composer
 from tests.server import running
-from tests.tokens import SECRET, token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,17 +27,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """Run a server whose page fetches tokens of an application at the same address."""
-    with running(CHAT_TOKEN_SECRET=SECRET, CHAT_TOKEN_URL="/app/token") as server:  # noqa: S106
+    with running(**APPLICATION) as server:
         yield server
-
-
-def log_in(page: Page, server: Server, name: str, role: str, room: str) -> Page:
-    """Be a user of the application, and open a room: nobody is asked for a name."""
-    brought = token(sub=name.lower(), info={"name": name}, meta={"role": role})
-    page.route("**/app/token", lambda route: route.fulfill(json={"token": brought}))
-    page.goto(f"{server.url}/r/{room}")
-    expect(page.locator("[data-state=connected]")).to_be_attached()
-    return page
 
 
 def person(page: Page, name: str) -> Locator:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.application import APPLICATION, log_in, user
 from tests.e2e.test_page import PHONE, join, say, timeline
-from tests.e2e.test_page_moderation import log_in, person
+from tests.e2e.test_page_moderation import person
 from tests.server import Member, running
-from tests.tokens import SECRET, token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def company() -> Iterator[Server]:
     """Run a server whose page fetches tokens of an application at the same address."""
-    with running(CHAT_TOKEN_SECRET=SECRET, CHAT_TOKEN_URL="/app/token") as server:  # noqa: S106
+    with running(**APPLICATION) as server:
         yield server
 
 
@@ -191,7 +191,7 @@ def test_several_people_are_written_to_at_once(server: Server, new_page: NewPage
 
 def test_a_room_is_found_by_its_topic_and_one_that_is_not_there_is_created(company: Server, new_page: NewPage) -> None:
     ada = log_in(new_page(), company, "Ada", "member", "lobby")
-    bob = Member(company, token=token(sub="bob", info={"name": "Bob"}))
+    bob = user(company, "Bob")
     bob.call(subscribe={"channel": "kitchen"})
     bob.rpc("topic", channel="kitchen", topic="what there is for lunch")
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.application import APPLICATION, log_in, user
 from tests.e2e.test_page import say, timeline
 from tests.e2e.test_page_messages import composer, message, tool
-from tests.e2e.test_page_moderation import log_in, person
+from tests.e2e.test_page_moderation import person
 from tests.e2e.test_page_reading import HEAR, NOTIFICATIONS, look_away, talk, wait_until_read
 from tests.e2e.test_page_rooms import choose, create, row
 from tests.server import Member, running
-from tests.tokens import SECRET, token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """Run a server whose page fetches tokens of an application at the same address."""
-    with running(CHAT_TOKEN_SECRET=SECRET, CHAT_TOKEN_URL="/app/token") as server:  # noqa: S106
+    with running(**APPLICATION) as server:
         yield server
 
 
@@ -40,10 +40,6 @@ def bob(server: Server) -> Iterator[Member]:
     member = user(server, "Bob")
     yield member
     member.close()
-
-
-def user(server: Server, name: str) -> Member:
-    return Member(server, token=token(sub=name.lower(), info={"name": name}))
 
 
 def open_tabs(server: Server, new_page: NewPage, *rooms: str) -> list[Page]:
@@ -71,12 +67,17 @@ def keep(server: Server, room: str, offset: int) -> None:
     ada.close()
 
 
+def settle(server: Server, bob: Member, room: str) -> None:
+    """Have Bob come to a room and say something, and Ada read it."""
+    bob.call(subscribe={"channel": room})
+    talk(bob, room, 1, 1)
+    keep(server, room, 1)
+
+
 def test_what_is_read_in_one_tab_is_neither_counted_nor_new_in_the_other(
     server: Server, new_page: NewPage, bob: Member
 ) -> None:
-    bob.call(subscribe={"channel": "paper"})
-    talk(bob, "paper", 1, 1)
-    keep(server, "paper", 1)
+    settle(server, bob, "paper")
     here, there = open_tabs(server, new_page, "lobby", "lobby")
     plain = icon(there)
     talk(bob, "paper", 2, 3)
@@ -150,9 +151,7 @@ def test_a_tab_that_shows_what_is_old_takes_nothing_back(server: Server, new_pag
 def test_what_one_says_in_one_tab_is_ones_own_in_the_other_and_calls_nobody(
     server: Server, new_page: NewPage, bob: Member
 ) -> None:
-    bob.call(subscribe={"channel": "saying"})
-    talk(bob, "saying", 1, 1)
-    keep(server, "saying", 1)
+    settle(server, bob, "saying")
     here, there, third = open_tabs(server, new_page, "saying", "lobby", "saying")
     there.get_by_role("button", name="Notifications").click()
     third.evaluate(HEAR)
@@ -192,9 +191,7 @@ def test_a_message_of_ones_own_is_edited_and_deleted_from_the_other_tab(server: 
 
 
 def test_a_room_that_is_muted_in_one_tab_is_quiet_in_the_other(server: Server, new_page: NewPage, bob: Member) -> None:
-    bob.call(subscribe={"channel": "noisy"})
-    talk(bob, "noisy", 1, 1)
-    keep(server, "noisy", 1)
+    settle(server, bob, "noisy")
     here, there = open_tabs(server, new_page, "noisy", "lobby")
 
     choose(here, "noisy", "Mute")
@@ -254,10 +251,8 @@ def test_a_conversation_that_is_begun_in_one_tab_is_listed_in_the_other(
 
 
 def test_a_room_that_is_left_in_one_tab_is_left_in_all(server: Server, new_page: NewPage, bob: Member) -> None:
-    for room in ("lobby", "leaving"):
-        bob.call(subscribe={"channel": room})
-    talk(bob, "leaving", 1, 1)
-    keep(server, "leaving", 1)
+    bob.call(subscribe={"channel": "lobby"})
+    settle(server, bob, "leaving")
     here, there, third = open_tabs(server, new_page, "leaving", "lobby", "leaving")
 
     choose(here, "leaving", "Leave room")

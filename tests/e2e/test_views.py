@@ -16,11 +16,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.e2e.application import APPLICATION, log_in, user
+from tests.e2e.test_files import choose, uploads
 from tests.e2e.test_page import PHONE, join, post_and_change, same_guest, say, timeline
-from tests.e2e.test_page_moderation import log_in, open_moderation
+from tests.e2e.test_page_moderation import open_moderation
 from tests.e2e.test_page_rooms import create
 from tests.server import Member, running
-from tests.tokens import SECRET, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,6 +73,15 @@ class Visit:
         member = self.others.enter_context(contextlib.closing(Member(server, name)))
         member.call(subscribe={"channel": f"{room}-{self.look}"})
         return member
+
+    def user(self, name: str, role: str = "") -> Member:
+        """Have a user of the application connected, until the end of the test."""
+        return self.others.enter_context(contextlib.closing(user(self.users, name, role)))
+
+    def show_rooms(self, page: Page) -> None:
+        """Open the drawer that the rooms are in on a narrow screen."""
+        if self.is_narrow:
+            page.get_by_role("button", name="Rooms and people").click()
 
     def with_people(self, page: Page) -> Page:
         """Show the members, who are over the room on a narrow screen."""
@@ -174,7 +184,7 @@ def moderators_dialog(visit: Visit) -> Page:
 @view
 def banned(visit: Visit) -> Page:
     page = visit.log_in("banned", "Eve", "member")
-    mo = visit.others.enter_context(contextlib.closing(Member(visit.users, token=moderator())))
+    mo = visit.user("Max", "moderator")
     mo.rpc("ban", channel=f"banned-{visit.look}", user="eve", reason="spam")
     expect(page.get_by_role("alert")).to_contain_text("This room does not let you in")
     return page
@@ -183,7 +193,7 @@ def banned(visit: Visit) -> Page:
 @view
 def not_sent(visit: Visit) -> Page:
     page = visit.log_in("muted", "Eve", "member")
-    mo = visit.others.enter_context(contextlib.closing(Member(visit.users, token=moderator())))
+    mo = visit.user("Max", "moderator")
     mo.rpc("mute", channel=f"muted-{visit.look}", user="eve", reason="spam")
     say(page, "hello?")
     expect(timeline(page)).to_contain_text("Not sent")
@@ -233,8 +243,7 @@ def all_kinds_of_rooms(visit: Visit) -> Page:
     direct = "dm#" + ",".join(sorted([ada, bob.connected["data"]["user"]]))
     bob.call(subscribe={"channel": direct})
     bob.rpc("send", channel=direct, key="1", text="between us")
-    if visit.is_narrow:
-        page.get_by_role("button", name="Rooms and people").click()
+    visit.show_rooms(page)
     expect(page.get_by_role("list", name="Direct messages", exact=True).get_by_role("listitem")).to_have_count(1)
     return page
 
@@ -263,8 +272,7 @@ def quick_switcher(visit: Visit) -> Page:
 @view
 def rooms_to_find(visit: Visit) -> Page:
     page = visit.log_in("finder", "Sue", "member")
-    if visit.is_narrow:
-        page.get_by_role("button", name="Rooms and people").click()
+    visit.show_rooms(page)
     page.get_by_role("button", name="Find or open a room").click()
     page.get_by_label("Find, open or create a room").fill("finder")
     expect(page.get_by_role("dialog", name="Rooms", exact=True)).to_be_visible()
@@ -318,10 +326,8 @@ def files_on_their_way(visit: Visit) -> Page:
         {"name": name, "mimeType": "text/plain", "buffer": b"all agreed"}
         for name in ("minutes.txt", "slow.txt", "lost.txt")
     ]
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Attach files").click()
-    chooser.value.set_files(chosen)
-    found = page.get_by_role("list", name="Files to send").get_by_role("listitem")
+    choose(page, *chosen)
+    found = uploads(page)
     expect(found.nth(0)).to_have_attribute("data-state", "done")
     expect(found.nth(1).get_by_role("progressbar")).to_be_visible()
     expect(found.nth(2).get_by_role("alert")).to_be_visible()
@@ -332,7 +338,7 @@ def files_on_their_way(visit: Visit) -> Page:
 def unread_messages(visit: Visit) -> Page:
     room = f"unread-{visit.look}"
     bob = visit.member(visit.users, "unread", "Bob")
-    sue = visit.others.enter_context(contextlib.closing(Member(visit.users, token=token(sub="sue"))))
+    sue = visit.user("Sue")
     for number in range(4):
         bob.rpc("send", channel=room, key=str(number), text=f"message {number}")
     sue.rpc("read", channel=room, offset=2)
@@ -396,8 +402,7 @@ def deletion(visit: Visit) -> Page:
 @view
 def private_room_to_make(visit: Visit) -> Page:
     page = visit.log_in("maker", "Sue", "member")
-    if visit.is_narrow:
-        page.get_by_role("button", name="Rooms and people").click()
+    visit.show_rooms(page)
     page.get_by_role("button", name="New private room").click()
     page.get_by_role("dialog", name="New private room").get_by_label("Name").fill("book club")
     return page
@@ -407,8 +412,7 @@ def private_room_to_make(visit: Visit) -> Page:
 def people_to_invite(visit: Visit) -> Page:
     visit.member(visit.users, "inviting", "Bob")
     page = visit.log_in("inviting", "Sue", "member")
-    if visit.is_narrow:
-        page.get_by_role("button", name="Rooms and people").click()
+    visit.show_rooms(page)
     create(page, f"book-club-{visit.look}")
     visit.with_people(page)
     page.get_by_role("button", name="Invite people").click()
@@ -431,18 +435,13 @@ def keyboard_shortcuts(visit: Visit) -> Page:
 def record_of_moderation(visit: Visit) -> Page:
     room = f"record-{visit.look}"
     page = visit.log_in("record", "Mo", "moderator")
-    mo = visit.others.enter_context(contextlib.closing(Member(visit.users, token=moderator())))
+    mo = visit.user("Max", "moderator")
     mo.rpc("ban", channel=room, user="eve", reason="spam")
     mo.rpc("mute", channel=room, user="dan", reason="a little too loud today")
     page.locator(".room-header").get_by_role("button", name=f"Menu of {room}").click()
     page.get_by_role("menuitem", name="Bans and record…").click()
     expect(page.get_by_role("dialog", name=f"Moderation of {room}")).to_contain_text("a little too loud")
     return page
-
-
-def moderator() -> str:
-    """Return the token of somebody who moderates every room."""
-    return token(sub="max", info={"name": "Max"}, meta={"role": "moderator"})
 
 
 @pytest.fixture(scope="module")
@@ -453,7 +452,7 @@ def guests() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def users() -> Iterator[Server]:
-    with running(CHAT_TOKEN_SECRET=SECRET, CHAT_TOKEN_URL="/app/token") as server:  # noqa: S106  (of no application)
+    with running(**APPLICATION) as server:
         yield server
 
 

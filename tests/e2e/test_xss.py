@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from chat.limits import MAX_EMOJI_CHARS
 from chat.names import MAX_NAME_CHARS
-from tests.e2e.test_page_moderation import log_in
+from tests.e2e.application import APPLICATION, log_in
 from tests.server import Member, running
 from tests.tokens import SECRET, token
 
@@ -309,8 +309,7 @@ def test_in_names_of_files(server: Server, new_page: NewPage) -> None:
 
 
 def test_in_why_moderators_did_what(new_page: NewPage) -> None:
-    settings = {"CHAT_TOKEN_SECRET": SECRET, "CHAT_TOKEN_URL": "/app/token", "CHAT_RATE_LIMIT": "off"}
-    with running(**settings) as server:
+    with running(**APPLICATION, CHAT_RATE_LIMIT="off") as server:
         moderator = Member(server, token=token(sub="mod", meta={"role": "moderator"}))
         for number, text in enumerate(PLAIN):
             moderator.rpc("mute", channel="ruled", user=f"user-{number}{text}", reason=text)

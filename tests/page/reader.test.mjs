@@ -3,11 +3,16 @@ import { test } from 'node:test';
 
 import { createReader } from '../../web/static/reader.js';
 
-test('who goes away has told at once how far they read, and not again after the pause', async () => {
+/** A reader, what it has told, and what it does after the pause. */
+function make() {
   const told = [];
   const later = [];
   const send = async (...what) => told.push(what);
-  const reader = createReader(send, { later: (work) => later.push(work) });
+  return { reader: createReader(send, { later: (work) => later.push(work) }), told, later };
+}
+
+test('who goes away has told at once how far they read, and not again after the pause', async () => {
+  const { reader, told, later } = make();
   reader.seen('tea', 3);
   reader.seen('tea', 5);
   reader.seen('lobby', 1);
@@ -24,10 +29,7 @@ test('who goes away has told at once how far they read, and not again after the 
 });
 
 test('of a room that one has left nothing is told, and who comes back tells it anew', async () => {
-  const told = [];
-  const later = [];
-  const send = async (...what) => told.push(what);
-  const reader = createReader(send, { later: (work) => later.push(work) });
+  const { reader, told, later } = make();
   reader.seen('tea', 3);
   await later.shift()();
   reader.seen('tea', 4);
